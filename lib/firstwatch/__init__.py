@@ -1,0 +1,54 @@
+"""
+Firstwatch: runbooks that run.
+
+A runbook imports from here. `begin` opens a watch; `probes` look, `actions` plan changes. The rest are the values that
+those return, for reading.
+
+Each name is imported when it is first asked for: a command that needs none of them starts in a fraction of the time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from firstwatch import actions, probes
+    from firstwatch.errors import FirstwatchError
+    from firstwatch.model import Approval, Finding, Findings, Mode, Outcome, Plan, Result, Severity, Verdict
+    from firstwatch.policy.gate import Gate
+    from firstwatch.runs.summary import Summary
+    from firstwatch.runs.watch import Watch, begin
+
+__all__ = [
+    "Approval",
+    "Finding",
+    "Findings",
+    "FirstwatchError",
+    "Gate",
+    "Mode",
+    "Outcome",
+    "Plan",
+    "Result",
+    "Severity",
+    "Summary",
+    "Verdict",
+    "Watch",
+    "actions",
+    "begin",
+    "probes",
+]
+
+_HOMES = {
+    "FirstwatchError": "errors",
+    "Gate": "policy.gate",
+    "Summary": "runs.summary",
+    "Watch": "runs.watch",
+    "begin": "runs.watch",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("actions", "probes"):
+        return import_module(f"firstwatch.{name}")
+    if name in __all__:
+        return getattr(import_module(f"firstwatch.{_HOMES.get(name, 'model')}"), name)
+    raise AttributeError(f"firstwatch has no {name!r}")

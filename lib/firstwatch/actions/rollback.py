@@ -1,0 +1,60 @@
+"""
+Rollback: put the pod template of an earlier revision back.
+
+The earlier revision is a ReplicaSet that the Deployment still owns. Undo puts the template back that was there before.
+"""
+
+from firstwatch.actions.action import Action, action, choose, resolved
+from firstwatch.errors import BadParameter
+from firstwatch.model import Json, Plan
+from firstwatch.systems import Systems
+from firstwatch.systems.workloads import images, revision, revisions
+
+HASH = "pod-template-hash"
+
+
+@action("What would a rollback change?", destructive=True)
+def rollback(self: Action, systems: Systems, *, to_revision: int = 0) -> Plan:
+    """
+    Plan to put an earlier revision back.
+
+    Args:
+        self: The action.
+        systems: Where.
+        to_revision: A revision of `firstwatch show` or `kubectl rollout history`; 0 is the one before the newest.
+
+    Raises:
+        NotFound: There is no such revision.
+        BadParameter: There is none before the newest, or it does not differ from what runs.
+    """
+    service = systems.settings.service
+    deployment = systems.cluster.get("Deployment", service.namespace, service.deployment)
+    owned = {
+        revision(each): each for each in revisions(deployment, systems.cluster.list("ReplicaSet", service.namespace))
+    }
+    newest = max(owned, default=0)
+    chosen = choose(to_revision, sorted(owned), "revision") if to_revision else _before(sorted(owned))
+    template = _template(owned[chosen])
+    running = deployment["spec"]["template"]
+    if template == running:
+        raise BadParameter(f"revision {chosen} does not differ from what runs; choose another with to_revision")
+    said = (f"revision {newest} → {chosen}", f"image {images(running)} → {images(template)}")
+    return resolved(
+        self, systems, {"kind": "Deployment", **deployment}, {"/spec/template": template}, said, to_revision=to_revision
+    )
+
+
+def _before(known: list[int]) -> int:
+    if len(known) < 2:
+        raise BadParameter(
+            f"there is no revision before {known[-1] if known else 'the first'}: nothing to roll back to"
+        )
+    return known[-2]
+
+
+def _template(replicaset: Json) -> Json:
+    """Return the ReplicaSet's pod template without the hash that the controller added."""
+    template = replicaset["spec"]["template"]
+    metadata = dict(template.get("metadata", {}))
+    metadata["labels"] = {key: value for key, value in metadata.get("labels", {}).items() if key != HASH}
+    return {**template, "metadata": metadata}

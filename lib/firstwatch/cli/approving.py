@@ -1,0 +1,139 @@
+"""`approve` and `undo`."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from firstwatch.cli import screen
+from firstwatch.cli.app import As, Incident, Json, Office, app, office
+from firstwatch.errors import BadParameter, GateClosed, NotFound, nearest
+from firstwatch.model import Plan, timestamp
+
+if TYPE_CHECKING:
+    from firstwatch.policy.gate import Gate
+    from firstwatch.record.incident import Applied
+    from firstwatch.record.incident import Incident as State
+    from firstwatch.record.store import Record
+
+
+@app.command(rich_help_panel="Changes")
+def approve(
+    plan: Annotated[str, typer.Argument(help="The plan's hash, or how it begins.", metavar="HASH")],
+    incident: Incident = "",
+    for_: Annotated[str, typer.Option("--for", help="How long the approval holds.", metavar="15m")] = "",
+    acting_as: As = "",
+    json: Json = False,
+) -> None:
+    """
+    Approve one plan, by its hash, for a quarter of an hour.
+
+    Read the plan first: `firstwatch run … ` without `--apply` shows it. Whoever applies it cannot approve it too.
+    """
+    here = office(acting_as)
+    record = here.store.single(incident)
+    found = _plan(record.incident(), plan, record.id)
+    until = here.writer.clock.now() + _span(here, for_)
+    asker = _asker(record, found.hash)
+    body = {"plan": found.hash, "until": timestamp(until), "self_approved": asker == here.writer.actor.name}
+    here.writer.journal(record).append("approved", body)
+    _render(record)
+    if json:
+        return screen.document({"incident": record.id, **body, "by": here.writer.actor.name})
+    _show(found)
+    return screen.say(f"approved by {screen.safe(here.writer.actor.name)} until {screen.when(until)}")
+
+
+def _span(here: Office, text: str) -> timedelta:
+    from firstwatch.clock import duration
+
+    try:
+        span = duration(text) if text else timedelta(minutes=here.configured().approval.minutes)
+    except ValueError as error:
+        raise BadParameter(f"--for: {error}") from error
+    if not timedelta(0) < span <= timedelta(hours=4):
+        raise BadParameter(f"--for {text}: between a second and four hours")
+    return span
+
+
+def _plan(state: "State", prefix: str, incident: str) -> Plan:
+    found = state.plan(prefix)
+    if found is None:
+        hint = nearest(prefix, [each.hash for each in state.plans])
+        raise NotFound(f"incident {incident} has no plan {prefix!r}, or more than one; {hint}")
+    return found
+
+
+def _asker(record: "Record", plan_hash: str) -> str:
+    from firstwatch.record.journal import read
+
+    planned = (e for e in read(record.journal) if e.kind == "planned" and e.body["hash"] == plan_hash)
+    return next((event.who for event in planned), "")
+
+
+def _show(plan: Plan) -> None:
+    screen.say(f"plan [bold]{plan.hash}[/]: {plan.action} {screen.safe(plan.target)}")
+    for line in plan.summary:
+        screen.say(f"  {screen.safe(line)}")
+    for each in plan.sticks:
+        screen.say(f"  will it stick? {screen.verdict(each.verdict)} {screen.safe(each.observed)}")
+
+
+def _render(record: "Record") -> None:
+    from firstwatch.publish import pages
+
+    pages.write(record)
+
+
+@app.command(rich_help_panel="Changes")
+def undo(
+    change: Annotated[str, typer.Argument(help="The change, as firstwatch status names it.", metavar="CHANGE")],
+    incident: Incident = "",
+    apply: Annotated[bool, typer.Option("--apply", help="Do it, once its plan is approved.")] = False,
+    acting_as: As = "",
+    json: Json = False,
+) -> None:
+    """
+    Take back a change that is in force, if the world is still as the change left it.
+
+    Undoing is a change too: without `--apply` it shows its plan, and somebody else approves it.
+    """
+    from firstwatch.actions.undo import undo as plan_undo
+    from firstwatch.runs.watch import carry_out
+    from firstwatch.systems import connect
+
+    here = office(acting_as)
+    record = here.store.single(incident)
+    systems = connect(here.configured())
+    journal = here.writer.journal(record)
+    done = _in_force(record.incident(), change)
+    plan = plan_undo(systems, done.plan, done.key)
+    journal.append("planned", {"hash": plan.hash, "plan": plan})
+    if not json:
+        _show(plan)
+    gate = _gate(here, record.incident(), plan)
+    if not apply:
+        return (
+            screen.document({"plan": plan.hash, "gate": gate.missing}) if json else screen.say(screen.safe(repr(gate)))
+        )
+    if not gate.open:
+        raise GateClosed(f"{'; '.join(gate.missing)}: {gate.command}")
+    outcome = carry_out(plan, systems, journal)
+    _render(record)
+    return screen.document(outcome) if json else screen.say(screen.safe(repr(outcome)))
+
+
+def _in_force(state: "State", prefix: str) -> "Applied":
+    found = [each for each in state.in_force if each.key.startswith(prefix)]
+    if len(found) != 1:
+        hint = nearest(prefix, [each.key for each in state.in_force])
+        raise NotFound(f"incident {state.id} has no change {prefix!r} in force; {hint}")
+    return found[0]
+
+
+def _gate(here: Office, state: "State", plan: Plan) -> "Gate":
+    from firstwatch.policy.gate import Rule, decide
+
+    settings = here.configured()
+    rule = Rule(settings.approval.self and settings.practice, state.severity)
+    return decide(plan, state.approvals, here.writer.actor.name, rule, here.writer.clock.now(), state.id)

@@ -1,0 +1,1 @@
+"""What a reader sees: a record's page, made from its journal."""
