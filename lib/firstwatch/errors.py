@@ -26,6 +26,10 @@ class FirstwatchError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """Show one sentence in a notebook: a traceback of our insides helps nobody at night, and names local paths."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class BadParameter(FirstwatchError):
     """A value that was typed cannot be used; the message names the field."""

@@ -37,7 +37,7 @@ def error_rate(self: Probe, systems: Systems, now: datetime) -> Findings:
         said = "no traffic: the rate is not a number" if samples else f"Prometheus has no series {series}"
         return Findings((self.says(settings.service, Verdict.UNKNOWN, said, **words),))
     worst = max(known, key=lambda sample: sample.value)
-    age = max(0.0, (now - worst.at).total_seconds())
+    age = _age(systems, series)
     if age > settings.thresholds.stale_s:
         said = f"{share(worst.value)} {age:.0f} s ago; nothing since"
         return Findings((self.says(settings.service, Verdict.UNKNOWN, said, age_s=round(age, 1), **words),))
@@ -59,6 +59,12 @@ def error_rate(self: Probe, systems: Systems, now: datetime) -> Findings:
         **words,
     )
     return Findings((bad,))
+
+
+def _age(systems: Systems, series: str) -> float:
+    """Return how old the series' sample is, in seconds: an instant query hides it behind the time of asking."""
+    times = systems.prometheus.instant(f"timestamp({series})")
+    return max(0.0, *((each.at.timestamp() - each.value) for each in times)) if times else math.inf
 
 
 def history(systems: Systems, now: datetime, back: timedelta = LOOK_BACK) -> tuple[Sample, ...]:

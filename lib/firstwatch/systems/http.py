@@ -66,7 +66,7 @@ class Http:
             ) from error
         if self.recorder:
             kind = response.headers.get("content-type", "")
-            self.recorder.add("GET", str(response.request.url), b"", answer.status, kind, answer.body)
+            self.recorder.add("GET", str(response.request.url), None, answer.status, kind, answer.body)
         return answer
 
     def _open(self) -> "httpx2.Client":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
 from firstwatch import settings
-from firstwatch.errors import BadParameter, Conflict, NotFound, OutcomeUnknown, Refused, Unavailable
+from firstwatch.errors import BadParameter, Conflict, FirstwatchError, NotFound, OutcomeUnknown, Refused, Unavailable
 from firstwatch.model import Json
 from firstwatch.systems.deadline import bounded
 from firstwatch.systems.names import dns_name
@@ -98,10 +98,11 @@ class Cluster:
         """
         path = _path(kind, namespace, name)
         query = {"fieldManager": "firstwatch", "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
-        status, body = self._send("PATCH", path, query, json.dumps(operations).encode())
+        doubt = Unavailable if dry_run else OutcomeUnknown
+        status, body = self._send("PATCH", path, query, operations, doubt=doubt)
         if status in (409, 422):
             raise Conflict(f"PATCH {path}: answered {status}: {_message(body)}; plan again")
-        return self._judged("PATCH", path, status, body)
+        return self._judged("PATCH", path, status, body, doubt=doubt)
 
     def logs(self, namespace: str, pod: str, *, container: str = "", previous: bool = False, tail: int = 100) -> str:
         """Return the last *tail* lines of a pod's log as text; bytes that are not UTF-8 are shown as U+FFFD."""
@@ -117,49 +118,57 @@ class Cluster:
         status, body = self._send("GET", path, query)
         return self._judged("GET", path, status, body)
 
-    def _judged(self, method: str, path: str, status: int, body: bytes) -> Json:
+    def _judged(
+        self, method: str, path: str, status: int, body: bytes, *, doubt: type[FirstwatchError] = Unavailable
+    ) -> Json:
         asked = f"{method} {path} of cluster {self.context}"
         if status == NOT_RECORDED:
             raise Unavailable(f"{method} {path}: not in the recording")
         if status >= 500:
-            kind = Unavailable if method == "GET" else OutcomeUnknown
-            raise kind(f"{asked}: answered {status}: {_message(body)}")
+            raise doubt(f"{asked}: answered {status}: {_message(body)}")
         if status == 404:
             raise NotFound(f"{asked}: {_message(body)}; check the name, the namespace and the context")
         if not 200 <= status < 300:
             raise Refused(f"{asked}: answered {status}: {_message(body)}; ask for access")
-        return _object(asked, method, body)
+        return _object(asked, doubt, body)
 
-    def _send(self, method: str, path: str, query: dict[str, str], body: bytes = b"") -> tuple[int, bytes]:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        sent: Json = None,
+        *,
+        doubt: type[FirstwatchError] = Unavailable,
+    ) -> tuple[int, bytes]:
+        """Return status and body; raise *doubt* when it is not known what became of the request."""
         asked = f"{method} {path} of cluster {self.context}"
         url = f"{self.client.configuration.host}{path}{'?' + urlencode(query) if query else ''}"
         try:
-            return bounded(DEADLINE_S, asked, lambda: self._exchange(method, url, body))
+            return bounded(DEADLINE_S, asked, lambda: self._exchange(asked, method, url, sent))
         except _NotSent:
             raise
         except Unavailable as error:
-            if method == "GET":
-                raise
-            raise OutcomeUnknown(f"{error}; it may have been done all the same") from error
+            raise doubt(str(error)) from error
 
-    def _exchange(self, method: str, url: str, body: bytes) -> tuple[int, bytes]:
+    def _exchange(self, asked: str, method: str, url: str, sent: Json) -> tuple[int, bytes]:
         from kubernetes.client import ApiException
         from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
         try:
             headers = self._headers(method)
             answer = self.client.rest_client.request(
-                method, url, headers=headers, body=body.decode() or None, _request_timeout=(3.0, DEADLINE_S)
+                method, url, headers=headers, body=sent, _request_timeout=(3.0, DEADLINE_S)
             )
-            data = _capped(answer.response, method, url)
+            data = _capped(answer.response, asked)
         except (NewConnectionError, ConnectTimeoutError) as error:
-            raise _NotSent(f"{method} {url}: {error}; is the cluster reachable from here?") from error
+            raise _NotSent(f"{asked}: {_reason(error)}; is the cluster reachable from here?") from error
         except (HTTPError, ApiException, OSError) as error:
-            raise Unavailable(f"{method} {url}: {error}") from error
+            raise Unavailable(f"{asked}: {_reason(error)}") from error
         if self.recorder:
             recorded = url.replace(self.client.configuration.host, REPLAYED_HOST, 1)
             kind = answer.headers.get("content-type", "")
-            self.recorder.add(method, recorded, body, answer.status, kind, data)
+            self.recorder.add(method, recorded, sent, answer.status, kind, data)
         return answer.status, data
 
     def _headers(self, method: str) -> dict[str, str]:
@@ -212,23 +221,29 @@ def _hardened(configuration: "Configuration") -> "Configuration":
     return configuration
 
 
-def _capped(response: object, method: str, url: str) -> bytes:
+def _capped(response: object, asked: str) -> bytes:
     data: bytes = response.read(MOST_BYTES + 1)  # type: ignore[attr-defined]
     if len(data) > MOST_BYTES:
-        raise Unavailable(f"{method} {url}: the answer is larger than {MOST_BYTES:,} bytes; it was not read on")
+        raise Unavailable(f"{asked}: the answer is larger than {MOST_BYTES:,} bytes; it was not read on")
     return data
 
 
-def _object(asked: str, method: str, body: bytes) -> Json:
+def _object(asked: str, doubt: type[FirstwatchError], body: bytes) -> Json:
     try:
         data = json.loads(body)
     except ValueError as error:
-        raise (Unavailable if method == "GET" else OutcomeUnknown)(f"{asked}: the answer is not JSON") from error
+        raise doubt(f"{asked}: the answer is not JSON") from error
     if not isinstance(data, dict) or ("metadata" not in data and "items" not in data):
-        raise (Unavailable if method == "GET" else OutcomeUnknown)(
-            f"{asked}: the answer is not an object of Kubernetes"
-        )
+        raise doubt(f"{asked}: the answer is not an object of Kubernetes")
     return data
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost cause in a few words: the client wraps it in its own machinery."""
+    cause: BaseException = error
+    while inner := cause.__cause__ or cause.__context__:
+        cause = inner
+    return f"{cause}" or type(cause).__name__
 
 
 def _message(body: bytes) -> str:

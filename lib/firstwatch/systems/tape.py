@@ -31,6 +31,7 @@ from firstwatch.model import Json, parse_time, plain, timestamp
 NOT_RECORDED = 599  # no system answers this, so it cannot be mistaken for one
 TAPE = "tape.jsonl"
 _VOLATILE = {"time", "start", "end", "timeout"}  # Prometheus' "now", which differs at each asking
+_KEY = re.compile(r"\d{4}-\d\d-\d\d-\d{6}\.[0-9a-f]{16}")  # the mark of a change, which names its plan
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -55,7 +56,7 @@ def question(method: str, url: str, sent: Json) -> str:
     """Return what makes two requests the same: method, host, path, query and body, without times."""
     parts = urlsplit(url)
     asked = sorted((key, value) for key, value in parse_qsl(parts.query, True) if key not in _VOLATILE)
-    body = _TIME.sub("TIME", json.dumps(sent, sort_keys=True)) if sent is not None else ""
+    body = _KEY.sub("KEY", _TIME.sub("TIME", json.dumps(sent, sort_keys=True))) if sent is not None else ""
     return f"{method} {parts.netloc}{parts.path}?{urlencode(asked)} {body}"
 
 
@@ -66,10 +67,10 @@ class Recorder:
     clock: Clock
     exchanges: list[Exchange] = field(default_factory=list)
 
-    def add(self, method: str, url: str, sent: bytes, status: int, content_type: str, body: bytes) -> None:
+    def add(self, method: str, url: str, sent: Json, status: int, content_type: str, body: bytes) -> None:
         at = timestamp(self.clock.now())
         answer = _trimmed(_decoded(body))
-        self.exchanges.append(Exchange(method, url, _decoded(sent) if sent else None, status, content_type, answer, at))
+        self.exchanges.append(Exchange(method, url, sent, status, content_type, answer, at))
 
     def save(self, folder: Path, header: Mapping[str, Json]) -> Path:
         """Write the tape into *folder*, redacted, and return its path."""
