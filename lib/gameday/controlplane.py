@@ -151,7 +151,7 @@ class ControlPlane:
     def __init__(self, binaries: Path, directory: Path) -> None:
         self.plan = plan(binaries, directory, now=datetime.now(UTC))
         self._directory = directory
-        self._running: list[subprocess.Popen[bytes]] = []
+        self.running: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         try:
@@ -174,7 +174,7 @@ class ControlPlane:
             process = subprocess.Popen(
                 part.argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
-        self._running.append(process)
+        self.running.append(process)
         deadline = time.monotonic() + START_S
         while not healthy(part, self.plan):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -182,14 +182,14 @@ class ControlPlane:
             time.sleep(0.05)
 
     def _stop(self) -> None:
-        for process in reversed(self._running):
+        for process in reversed(self.running):
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self._running.clear()
+        self.running.clear()
 
 
 def _etcd(directory: Path, ports: Mapping[str, int]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ OLD_GROUPS = {"read", "apply", "patch", "rollout", "scale"}
 @pytest.mark.parametrize("check", ALL, ids=lambda check: check.id)
 def test_kubectl_gets_what_the_check_expects(check: checks.Check, world: World, kubectl: Path, request) -> None:
     _expect_known(request, check, world.kind)
-    assert not checks.failure(check, world.kubectl(kubectl), world.names)
+    assert not checks.failure(checks.at(world.kind, check), world.kubectl(kubectl), world.names)
 
 
 @pytest.mark.parametrize("check", [check for check in ALL if check.old], ids=lambda check: check.id)
