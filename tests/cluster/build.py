@@ -7,9 +7,9 @@ are built beside that folder and renamed into it, so that a build that was ended
 
     python tests/cluster/build.py        builds what is missing, prints the folder
 
-Without Go on PATH it builds nothing and says so, and the tests that need it skip; with `FIRSTWATCH_REQUIRE_TOOLS=1` that
-is an error. Versions are those of `go.mod`. A program without the stamp that `stamp` gives it would call itself v0.0.0, and clients
-would adapt to that.
+Without Go on PATH it builds nothing and says so, and the tests that need it skip; where `FIRSTWATCH_REQUIRE_TOOLS=1`
+that is an error. Versions are those of `go.mod`. A program without the stamp that `stamp` gives it would call itself
+v0.0.0, and clients would adapt to that.
 """
 
 # ruff: noqa: T201 - progress is what a builder prints
