@@ -96,6 +96,7 @@ class Journal:
             RecordUnreadable: What is there already is not a journal.
         """
         try:
+            self.path.parent.stat()  # the lock would make the folder again
             with FileLock(f"{self.path}.lock", timeout=LOCK_S):
                 self._catch_up()
                 return self._write(kind, redacted(plain(body)))
@@ -121,6 +122,8 @@ class Journal:
     def _catch_up(self) -> None:
         """Read what was added since the last append; cut a torn tail, by an event that says so."""
         with self.path.open("ab+") as file:
+            if file.tell() < self._end:
+                raise RecordUnreadable(f"{self.path} is shorter than it was; try firstwatch verify")
             file.seek(self._end)
             added = file.read()
             whole = added.rfind(b"\n") + 1
