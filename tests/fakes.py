@@ -6,6 +6,7 @@ in Kubernetes' and Prometheus' own shapes; tests change what they are about.
 """
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,12 +19,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from jsonpatch import JsonPatch, JsonPatchException
+
 NAMESPACE = "claude-deployment-prod"
 NAME = "claude-deployment-api"
+CONFIG = "claude-deployment-config"
 NODES = "/api/v1/nodes"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 DEPLOYMENT = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}"
+DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 REPLICASETS = f"/apis/apps/v1/namespaces/{NAMESPACE}/replicasets"
+SERVICES = f"/api/v1/namespaces/{NAMESPACE}/services"
+SLICES = f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices"
+EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
+CONFIGMAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+QUOTAS = f"/api/v1/namespaces/{NAMESPACE}/resourcequotas"
+AUTOSCALERS = f"/apis/autoscaling/v2/namespaces/{NAMESPACE}/horizontalpodautoscalers"
+INGRESSES = f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/ingresses"
+BUDGETS = f"/apis/policy/v1/namespaces/{NAMESPACE}/poddisruptionbudgets"
+METRICS = f"/apis/metrics.k8s.io/v1beta1/namespaces/{NAMESPACE}/pods"
 QUERY = "/api/v1/query"
 RANGE = "/api/v1/query_range"
 HEALTH = "/health"
@@ -45,11 +59,17 @@ Answer = tuple[int, Any]  # status, and JSON or bytes
 
 @dataclass(slots=True)
 class Server:
-    """Answers by method and path; an answer may be a function of what was asked."""
+    """
+    Answers by method and path; an answer may be a function of what was asked.
+
+    While `unheard` says so, a new connection is closed before anything is read from it. Its clock is *ahead_s* ahead.
+    """
 
     answers: dict[tuple[str, str], Answer | Callable[[Asked], Answer]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
+    unheard: Callable[[], bool] | None = None
+    ahead_s: float = 0
 
     def on(self, path: str, status: int, body: Any, method: str = "GET") -> None:
         self.answers[method, path] = (status, body)
@@ -89,7 +109,20 @@ def serving(server: Server) -> Iterator[Server]:
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(time.time() + server.ahead_s)
+
+    class Listener(ThreadingHTTPServer):
+        request_queue_size = 128  # a sweep asks everything at once
+
+        def verify_request(self, *_: object) -> bool:
+            return not (server.unheard and server.unheard())
+
+        def handle_error(self, *asked: Any) -> None:
+            if not isinstance(sys.exception(), ConnectionError):  # who asked may be gone, or have been killed
+                super().handle_error(*asked)
+
+    with Listener(("127.0.0.1", 0), Handler) as httpd:
         httpd.daemon_threads = True
         threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True).start()
         server.url = f"http://127.0.0.1:{httpd.server_port}"
@@ -112,7 +145,10 @@ def node(name: str = "node-1", ready: str = "True") -> dict[str, Any]:
 def template(image: str) -> dict[str, Any]:
     return {
         "metadata": {"labels": {"app": NAME}},
-        "spec": {"containers": [{"name": "api", "image": image}]},
+        "spec": {
+            "containers": [{"name": "api", "image": image, "ports": [{"containerPort": 8080, "name": "http"}]}],
+            "volumes": [{"name": "flags", "configMap": {"name": CONFIG}}],
+        },
     }
 
 
@@ -126,6 +162,7 @@ def pod(name: str, *, waiting: str = "", restarts: int = 0, ready: bool = True, 
             "labels": {"app": NAME, "pod-template-hash": "6b7f"},
             "ownerReferences": [{"kind": "ReplicaSet", "name": f"{NAME}-6b7f", "uid": "rs", "controller": True}],
         },
+        "spec": template("api:2.4.0")["spec"],
         "status": {
             "phase": "Running",
             "conditions": [{"type": "Ready", "status": condition}, {"type": "PodScheduled", "status": "True"}],
@@ -162,6 +199,33 @@ def replicaset(image: str, revision: int, seconds_ago: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def service(name: str = NAME, target: int | str = 8080, **selector: str) -> dict[str, Any]:
+    port = {"name": "http", "port": 80, "targetPort": target}
+    return {"metadata": {"name": name}, "spec": {"selector": selector or {"app": NAME}, "ports": [port]}}
+
+
+def endpoints(ready: int = 3, of: str = NAME) -> dict[str, Any]:
+    ends = [{"conditions": {"ready": True}}] * ready
+    return {"metadata": {"name": f"{of}-x", "labels": {"kubernetes.io/service-name": of}}, "endpoints": ends}
+
+
+def configmap(seconds_ago: float = 86400, **data: str) -> dict[str, Any]:
+    entry = {"manager": "kubectl-edit", "operation": "Update", "time": ago(seconds_ago)}
+    return {"metadata": {"name": CONFIG, "managedFields": [entry]}, "data": data or {"feature-xyz-enabled": "true"}}
+
+
+def event(reason: str, message: str, *, about: str, seconds_ago: float = 30, count: int = 1) -> dict[str, Any]:
+    return {
+        "metadata": {"name": f"{about}.{reason}"}, "type": "Warning", "reason": reason, "message": message,
+        "count": count, "involvedObject": {"name": about}, "firstTimestamp": ago(seconds_ago + 10),
+        "lastTimestamp": ago(seconds_ago),
+    }  # fmt: skip
+
+
+def metrics(name: str, cpu: str = "10m", memory: str = "20Mi") -> dict[str, Any]:
+    return {"metadata": {"name": name}, "containers": [{"name": "api", "usage": {"cpu": cpu, "memory": memory}}]}
+
+
 def vector(value: float | str | None, at: float | None = None) -> dict[str, Any]:
     moment = time.time() if at is None else at
     result = [] if value is None else [{"metric": {}, "value": [moment, str(value)]}]
@@ -179,6 +243,8 @@ def rates(value: float | str | None, sampled_ago: float = 1) -> Callable[[Asked]
     """Answer the error rate, and the time of its sample when that is asked."""
 
     def answer(asked: Asked) -> Answer:
+        if asked.query["query"][0].startswith("ALERTS"):
+            return 200, vector(None)
         if asked.query["query"][0].startswith("timestamp("):
             return 200, vector(None if value is None else time.time() - sampled_ago)
         return 200, vector(value)
@@ -191,14 +257,14 @@ def patched(server: Server) -> Callable[[Asked], Answer]:
 
     def answer(asked: Asked) -> Answer:
         current = deepcopy(server.answers["GET", DEPLOYMENT][1])  # type: ignore[index]
-        for step in asked.body:
-            if step["op"] == "test" and current["metadata"]["uid"] != step["value"]:
-                return 422, status_object(422, "test failed")
-            if step["path"] == "/metadata/resourceVersion" and current["metadata"]["resourceVersion"] != step["value"]:
-                return 409, status_object(409, "the object has been modified")
-            if step["path"] == "/spec/template":
-                current["spec"]["template"] = step["value"]
-                current["metadata"]["generation"] += 1
+        metadata, spec = current["metadata"], deepcopy(current["spec"])
+        try:
+            current = JsonPatch(asked.body).apply(current)
+        except JsonPatchException as error:
+            return 422, status_object(422, f"the server rejected our request: {error}")
+        if current["metadata"]["resourceVersion"] != metadata["resourceVersion"]:
+            return 409, status_object(409, "the object has been modified")
+        current["metadata"]["generation"] = metadata["generation"] + (current["spec"] != spec)
         current["metadata"]["resourceVersion"] = str(int(current["metadata"]["resourceVersion"]) + 1)
         if "dryRun" not in asked.query:
             server.on(DEPLOYMENT, 200, current)
@@ -213,6 +279,15 @@ def healthy() -> Server:
     server.on(NODES, 200, {"items": [node()]})
     server.on(PODS, 200, {"items": [pod(f"{NAME}-6b7f-{letter}") for letter in "abc"]})
     server.on(DEPLOYMENT, 200, deployment("api:2.4.0", 2))
+    server.on(DEPLOYMENTS, 200, {"items": [deployment("api:2.4.0", 2)]})
+    server.on(SERVICES, 200, {"items": [service()]})
+    server.on(SLICES, 200, {"items": [endpoints()]})
+    server.on(CONFIGMAPS, 200, {"items": [configmap()]})
+    server.on(METRICS, 200, {"items": [metrics(f"{NAME}-6b7f-{letter}") for letter in "abc"]})
+    for letter in "abc":
+        server.on(f"{PODS}/{NAME}-6b7f-{letter}/log", 200, f"{ago(5)} INFO served\n".encode())
+    for path in (EVENTS, QUOTAS, AUTOSCALERS, INGRESSES, BUDGETS):
+        server.on(path, 200, {"items": []})
     server.on(REPLICASETS, 200, {"items": [replicaset("api:2.3.0", 1, 7200), replicaset("api:2.4.0", 2, 3600)]})
     server.answers["GET", QUERY] = rates(0.0)
     server.on(RANGE, 200, matrix([(600 - 5 * i, 0.0) for i in range(120)]))

@@ -41,7 +41,7 @@ def test_planning_sends_a_dry_run_and_writes_nothing(systems: Connect) -> None:
 def test_applying_sends_one_patch_bound_to_the_object(systems: Connect) -> None:
     world = fakes.failing()
     connected = systems(world)
-    change.apply(connected, rollback(connected), "i.k")
+    change.apply(connected, rollback(connected), "i.k", [].append)
     (sent,) = world.writes
     operations = {step["path"]: step for step in sent.body}
     assert operations["/metadata/uid"] == {"op": "test", "path": "/metadata/uid", "value": "d-1"}
@@ -55,9 +55,9 @@ def test_undo_restores_what_was_there(systems: Connect) -> None:
     connected = systems(world)
     before = running(world)["spec"]
     plan = rollback(connected)
-    change.apply(connected, plan, "i.k")
+    change.apply(connected, plan, "i.k", [].append)
     assert running(world)["spec"] != before
-    change.apply(connected, undo(connected, plan, plan.hash), "i.u")
+    change.apply(connected, undo(connected, plan, plan.hash), "i.u", [].append)
     assert running(world)["spec"] == before
 
 
@@ -65,7 +65,7 @@ def test_undo_refuses_when_somebody_was_there_since(systems: Connect) -> None:
     world = fakes.failing()
     connected = systems(world)
     plan = rollback(connected)
-    change.apply(connected, plan, "i.k")
+    change.apply(connected, plan, "i.k", [].append)
     running(world)["spec"]["template"]["spec"]["containers"][0]["image"] = "api:2.5.0"
     with pytest.raises(Conflict, match=r"api:2\.5\.0"):
         undo(connected, plan, plan.hash)
@@ -82,7 +82,7 @@ def test_a_target_that_moved_is_not_written_to(systems: Connect, moved: dict[str
     plan = rollback(connected)
     bumped(world, **moved)
     with pytest.raises(Conflict, match="moved since plan"):
-        change.apply(connected, plan, "i.k")
+        change.apply(connected, plan, "i.k", [].append)
     assert world.writes == []
 
 
@@ -91,8 +91,35 @@ def test_a_status_write_in_between_is_no_conflict(systems: Connect) -> None:
     connected = systems(world)
     plan = rollback(connected)
     bumped(world, resourceVersion="180")
-    change.apply(connected, plan, "i.k")
+    change.apply(connected, plan, "i.k", [].append)
     assert len(world.writes) == 1
+
+
+def test_planning_goes_on_while_a_rollout_writes_its_status(systems: Connect) -> None:
+    world = fakes.failing()
+    answer = fakes.patched(world)
+
+    def moving(asked: fakes.Asked) -> fakes.Answer:
+        world.answers["PATCH", fakes.DEPLOYMENT] = answer
+        bumped(world, resourceVersion="180")
+        return answer(asked)
+
+    world.answers["PATCH", fakes.DEPLOYMENT] = moving
+    assert rollback(systems(world)).target.generation == 2
+    assert world.writes == []
+
+
+def test_planning_stops_when_the_spec_moves_meanwhile(systems: Connect) -> None:
+    world = fakes.failing()
+    answer = fakes.patched(world)
+
+    def moving(asked: fakes.Asked) -> fakes.Answer:
+        bumped(world, resourceVersion="180", generation=3)
+        return answer(asked)
+
+    world.answers["PATCH", fakes.DEPLOYMENT] = moving
+    with pytest.raises(Conflict, match="409"):
+        rollback(systems(world))
 
 
 def test_a_409_is_read_again_and_sent_once_more(systems: Connect) -> None:
@@ -106,8 +133,19 @@ def test_a_409_is_read_again_and_sent_once_more(systems: Connect) -> None:
         return 409, fakes.status_object(409, "the object has been modified")
 
     world.answers["PATCH", fakes.DEPLOYMENT] = once
-    change.apply(connected, plan, "i.k")
+    change.apply(connected, plan, "i.k", [].append)
     assert len(world.writes) == 2
+
+
+def test_a_write_that_is_refused_each_time_ends_after_five(systems: Connect) -> None:
+    world = fakes.failing()
+    connected = systems(world)
+    plan = rollback(connected)
+    intents: list[Any] = []
+    world.answers["PATCH", fakes.DEPLOYMENT] = (409, fakes.status_object(409, "the object has been modified"))
+    with pytest.raises(Conflict, match="409"):
+        change.apply(connected, plan, "i.k", intents.append)
+    assert (len(world.writes), len(intents)) == (5, 5)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +166,7 @@ def test_a_write_is_sent_once_whatever_the_answer(
     plan = rollback(connected)
     world.answers["PATCH", fakes.DEPLOYMENT] = answer
     with pytest.raises(error):
-        change.apply(connected, plan, "i.k")
+        change.apply(connected, plan, "i.k", [].append)
     assert len(world.writes) == 1
 
 
@@ -137,6 +175,35 @@ def test_a_dry_run_that_fails_leaves_nothing_in_doubt(systems: Connect) -> None:
     world.answers["PATCH", fakes.DEPLOYMENT] = (500, {})
     with pytest.raises(Unavailable):
         rollback(systems(world))
+
+
+def test_a_409_says_what_of_the_plan_has_changed(systems: Connect) -> None:
+    world = fakes.failing()
+    connected = systems(world)
+    plan = rollback(connected)
+
+    def taken(asked: fakes.Asked) -> fakes.Answer:
+        running(world)["spec"]["template"]["spec"]["containers"][0]["image"] = "api:9"
+        return 409, fakes.status_object(409, "the object has been modified")
+
+    world.answers["PATCH", fakes.DEPLOYMENT] = taken
+    with pytest.raises(Conflict, match=r"containers/0/image: api:2\.4\.0 → api:9"):
+        change.apply(connected, plan, "i.k", [].append)
+
+
+@pytest.mark.parametrize("path", ["spec", "template", "containers"])
+def test_an_answer_of_another_shape_makes_no_plan_and_no_traceback(systems: Connect, path: str) -> None:
+    world = fakes.failing()
+    spec = running(world)["spec"]
+    if path == "spec":
+        running(world)["spec"] = {}
+    elif path == "template":
+        spec["template"] = ["x"]
+    else:
+        spec["template"]["spec"]["containers"] = "none"
+    with pytest.raises(Unavailable, match=r"planning rollback on cluster test at http"):
+        rollback(systems(world))
+    assert world.writes == []
 
 
 def test_a_revision_that_is_not_there_is_refused_with_what_is(systems: Connect) -> None:

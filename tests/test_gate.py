@@ -64,6 +64,25 @@ def test_a_destructive_plan_on_a_sev1_wants_two_people() -> None:
     assert gate(yes(of=mild), rule=sev1, of=mild).open
 
 
+def test_in_a_game_day_one_of_the_two_may_be_the_requester() -> None:
+    practice = Rule(self_approval=True, severity="SEV1")
+    assert not gate(yes("on-call"), rule=practice).open
+    assert gate(yes("on-call"), yes(), rule=practice).open
+
+
+@pytest.mark.parametrize("name", ["On-Call", " on-call ", "ｏｎ-call", "on\u200b-call", "ON-CALL", ""])
+def test_another_way_to_write_a_name_is_nobody_else(name: str) -> None:
+    assert not gate(yes(name)).open
+
+
+def test_the_broken_glass_opens_for_whoever_broke_it_and_says_so() -> None:
+    broken = replace(yes("on-call"), reason="alone on call")
+    opened = gate(broken, rule=Rule(self_approval=False, severity="SEV1"))
+    assert (opened.open, "BREAK-GLASS by on-call" in repr(opened)) == (True, True)
+    assert not gate(replace(broken, by="responder-2")).open
+    assert not gate(replace(broken, until=NOW)).open
+
+
 def test_a_change_that_would_not_stick_keeps_it_closed() -> None:
     owned = Finding(probe="will-it-stick", verdict=Verdict.BAD, object="x", expected="", observed="Flux owns it")
     stuck = plan(sticks=Findings((owned,)))

@@ -1,7 +1,10 @@
 """The journal: what was acknowledged is there, in order, and every byte of it is covered."""
 
+import errno
 import json
 import multiprocessing
+import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -72,14 +75,6 @@ def test_bytes_that_are_not_canonical_are_refused(tmp_path: Path) -> None:
     assert "not the canonical ones" in str(verify(book.path.parent))
 
 
-def test_a_purged_body_leaves_a_tombstone_that_verifies(tmp_path: Path) -> None:
-    book = journal(tmp_path)
-    event = book.append("note", {"text": "a secret"})
-    line = json.loads(book.path.read_bytes()) | {"body": {"purged": event.body_sha256}}
-    book.path.write_bytes(canonical(line) + b"\n")
-    assert verify(book.path.parent).consistent
-
-
 def test_a_torn_tail_is_cut_by_an_event_that_says_so(tmp_path: Path) -> None:
     book = journal(tmp_path)
     book.append("note", {"text": "whole"})
@@ -146,3 +141,104 @@ def test_a_secret_does_not_reach_the_disk(tmp_path: Path) -> None:
     written = book.path.read_text()
     assert "hunter2secret" not in written
     assert "abcdef" not in written
+
+
+def test_what_is_written_is_the_canonical_form_of_the_event(tmp_path: Path) -> None:
+    book = journal(tmp_path)
+    book.append("note", {"text": ',"body_sha256":"x","incident":'})
+    (line,) = book.path.read_bytes().splitlines()
+    assert canonical(json.loads(line)) == line
+
+
+def test_an_append_reads_no_more_than_the_last_line(tmp_path: Path) -> None:
+    first = journal(tmp_path)
+    for number in range(3):
+        first.append("note", {"text": str(number) * 100_000})
+    assert journal(tmp_path).append("note", {"text": "x"}).seq == 4
+    assert first.append("note", {"text": "y"}).seq == 5
+    assert verify(first.path.parent).consistent
+
+
+def _fails(*_: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_after_a_failed_fsync_nothing_more_is_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = journal(tmp_path)
+    book.append("note", {"text": "kept"})
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fsync", _fails)
+        with pytest.raises(RecordNotWritable):
+            book.append("note", {"text": "not acknowledged"})
+    with pytest.raises(RecordNotWritable, match="failed before"):
+        book.append("note", {"text": "neither"})
+    assert journal(tmp_path).append("note", {"text": "another process goes on"}).seq == 2
+    assert verify(book.path.parent).consistent
+
+
+def test_a_write_that_was_refused_leaves_nothing_and_the_next_one_counts(tmp_path: Path) -> None:
+    book = journal(tmp_path)
+    book.append("note", {"text": "kept"})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (book.path.stat().st_size + 100, before[1]))
+    try:
+        with pytest.raises(RecordNotWritable, match="too large"):
+            book.append("note", {"text": "refused"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert book.append("note", {"text": "room again"}).seq == 2
+    assert verify(book.path.parent).consistent
+
+
+def test_no_change_is_begun_without_room_for_its_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = journal(tmp_path)
+    book.append("opened", {})
+    assert book.reserve.stat().st_size == 16_384
+    book.reserve.unlink()
+    with monkeypatch.context() as full:
+        full.setattr(os, "urandom", _fails)
+        with pytest.raises(RecordNotWritable, match="nothing was attempted"):
+            book.append("intent", {"key": "1"})
+    book.append("intent", {"key": "1"})
+    assert book.reserve.exists()
+
+
+def test_a_journal_that_was_replaced_is_opened_anew(tmp_path: Path) -> None:
+    book = journal(tmp_path)
+    book.append("note", {"text": "x"})
+    other = book.path.with_suffix(".other")
+    other.write_bytes(book.path.read_bytes())
+    other.replace(book.path)
+    assert book.append("note", {"text": "y"}).seq == 2
+    assert verify(book.path.parent).events == 2
+
+
+def test_a_journal_that_was_taken_away_is_not_begun_again(tmp_path: Path) -> None:
+    book = journal(tmp_path)
+    book.append("note", {"text": "x"})
+    book.path.unlink()
+    for _ in range(2):
+        with pytest.raises((RecordNotWritable, RecordUnreadable)):
+            book.append("note", {"text": "y"})
+
+
+def test_an_event_of_another_version_is_kept_and_said(tmp_path: Path) -> None:
+    book = journal(tmp_path)
+    book.append("note", {"text": "x"})
+    line = json.loads(book.path.read_bytes())
+    newer = canonical({**line, "v": 2, "seq": 2, "more": "fields"}) + b"\n"
+    with book.path.open("ab") as file:
+        file.write(newer)
+    with pytest.raises(RecordUnreadable, match="version 2"):
+        read(book.path)
+    with pytest.raises(RecordUnreadable, match="version 2"):
+        journal(tmp_path).append("note", {"text": "y"})
+    assert "version 2" in str(verify(book.path.parent))
+    assert book.path.read_bytes().endswith(newer)
+
+
+def test_a_value_that_json_lacks_is_refused_and_harms_nothing(tmp_path: Path) -> None:
+    book = journal(tmp_path)
+    with pytest.raises(RecordNotWritable):
+        book.append("note", {"number": float("nan")})
+    assert book.append("note", {"text": "x"}).seq == 1

@@ -153,6 +153,14 @@ def test_an_error_rate_is_believed_only_when_it_is_a_fresh_number(
     assert look(probes.error_rate, systems(world)).verdict is verdict
 
 
+@pytest.mark.parametrize(("says", "verdict"), [("", "OK"), ('"ok"', "OK"), ("all systems go", "UNKNOWN")])
+def test_a_page_that_is_not_the_services_own_is_no_health(systems: Connect, says: str, verdict: str) -> None:
+    to = systems(fakes.healthy())
+    own = to.settings.service.model_copy(update={"health_says": says})
+    told = replace(to, settings=to.settings.model_copy(update={"service": own}))
+    assert look(probes.health, told).verdict.value == verdict
+
+
 def test_a_health_check_that_fails_once_of_three_is_bad(systems: Connect) -> None:
     world = fakes.healthy()
     statuses = iter((200, 503, 200))
@@ -161,7 +169,56 @@ def test_a_health_check_that_fails_once_of_three_is_bad(systems: Connect) -> Non
     assert (found.verdict, found.observed) == (Verdict.BAD, "answered 200, 503, 200")
 
 
+DENIED = (403, fakes.status_object(403, "User cannot list"))
+
+
+def test_what_is_denied_of_a_sweep_is_unknown_and_the_rest_stands(systems: Connect) -> None:
+    world = fakes.healthy()
+    world.answers["GET", fakes.NODES] = DENIED
+    found = probes.sweep(probes.FIRST_FIVE_MINUTES, systems(world), datetime.now(UTC))
+    assert {each.probe for each in found if each.verdict is not Verdict.OK} == {"nodes"}
+    assert {*ASKS} <= {each.probe for each in found}
+    assert "denied: get /api/v1/nodes of cluster test at http://127.0.0.1" in found[0].observed.lower()
+
+
+def test_a_rollout_whose_revisions_are_denied_is_judged_all_the_same(systems: Connect) -> None:
+    world = fakes.healthy()
+    world.answers["GET", fakes.REPLICASETS] = DENIED
+    world.answers["GET", fakes.DEPLOYMENT][1]["status"]["availableReplicas"] = 1  # type: ignore[index]
+    judged, unseen = look(probes.rollouts, systems(world))
+    assert (judged.verdict, judged.mechanism, unseen.verdict) == (Verdict.BAD, "not-ready", Verdict.UNKNOWN)
+    assert "denied" in unseen.observed.lower()
+
+
+def test_errors_whose_history_is_denied_are_bad_all_the_same(systems: Connect) -> None:
+    world = fakes.failing()
+    world.answers["GET", fakes.RANGE] = DENIED
+    judged, unseen = look(probes.error_rate, systems(world))
+    assert (judged.verdict, judged.since, unseen.verdict) == (Verdict.BAD, None, Verdict.UNKNOWN)
+
+
 def test_probes_never_write(systems: Connect) -> None:
     world = fakes.failing()
     probes.sweep(probes.FIRST_FIVE_MINUTES, systems(world), datetime.now(UTC))
     assert {asked.method for asked in world.asked} == {"GET"}
+
+
+def test_a_revision_that_is_released_again_is_as_old_as_its_last_release(systems: Connect) -> None:
+    world = fakes.healthy()
+    again = fakes.replicaset("api:2.4.0", 2, 3600)
+    again["metadata"]["annotations"]["deployment.kubernetes.io/revision-history"] = "1"
+    changed = fakes.deployment("api:2.4.0", 2)
+    changed["status"]["conditions"] = [
+        {"type": "Progressing", "status": "True", "lastUpdateTime": "2026-11-24T02:03:04Z"}
+    ]
+    world.on(fakes.REPLICASETS, 200, {"items": [again]})
+    world.on(fakes.DEPLOYMENT, 200, changed)
+    assert str(look(probes.rollouts, systems(world))[0].since) == "2026-11-24 02:03:04+00:00"
+
+
+def test_errors_that_began_since_the_last_step_have_an_onset_too(systems: Connect) -> None:
+    world = fakes.failing()
+    world.on(fakes.RANGE, 200, fakes.matrix([(600 - 5 * i, 0.0) for i in range(120)]))
+    found = look(probes.error_rate, systems(world))[0]
+    assert found.since is not None
+    assert (datetime.now(UTC) - found.since).total_seconds() < 5

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from firstwatch.record.journal import read
 ROOT = Path(__file__).resolve().parents[1]
 
 
-class Desk:
+class Laptop:
     """A responder's laptop: a configuration that points at a served world, and the command."""
 
     def __init__(self, folder: Path, server: fakes.Server, *, practice: bool = False) -> None:
@@ -45,11 +46,23 @@ class Desk:
 
 
 @pytest.fixture
-def desk(serve: Callable[[fakes.Server], fakes.Server], tmp_path: Path) -> Callable[[fakes.Server], Desk]:
-    return lambda server: Desk(tmp_path, serve(server))
+def desk(serve: Callable[[fakes.Server], fakes.Server], tmp_path: Path) -> Callable[[fakes.Server], Laptop]:
+    return lambda server: Laptop(tmp_path, serve(server))
 
 
-Sit = Callable[[fakes.Server], Desk]
+Sit = Callable[[fakes.Server], Laptop]
+
+
+@pytest.mark.parametrize(("ahead_s", "said"), [(600, "(599|600) s ahead of"), (-45, "4[56] s behind"), (20, "")])
+def test_a_cluster_whose_clock_differs_is_recorded_once_and_told(desk: Sit, ahead_s: float, said: str) -> None:
+    world = fakes.healthy()
+    world.ahead_s = ahead_s
+    at = desk(world)
+    ran = at.firstwatch("run", "investigate/verify-recovery")
+    incident = at.incident()
+    assert [entry.kind for entry in incident.timeline].count("skewed") == (1 if said else 0)
+    assert re.search(said, incident.skewed)
+    assert incident.skewed in ran.stderr
 
 
 def recovering(world: fakes.Server) -> None:
@@ -161,7 +174,7 @@ def test_a_wrong_context_ends_with_2(desk: Sit) -> None:
 
 def test_when_nothing_can_be_read_it_ends_with_4_and_no_traceback(tmp_path: Path) -> None:
     with fakes.serving(fakes.Server()) as gone:
-        at = Desk(tmp_path, gone)
+        at = Laptop(tmp_path, gone)
     ended = at.firstwatch("run", "investigate/first-five-minutes")
     assert ended.returncode == 4
     assert "UNKNOWN" in ended.stdout
@@ -173,7 +186,7 @@ def slow(asked: fakes.Asked) -> fakes.Answer:
     return 200, {"items": []}
 
 
-def started(at: Desk, *words: str) -> "subprocess.Popen[bytes]":
+def started(at: Laptop, *words: str) -> "subprocess.Popen[bytes]":
     """Start a run and return when it has begun to look."""
     process = subprocess.Popen(
         at.command("run", *words), cwd=ROOT, env=at.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -196,7 +209,7 @@ def test_a_run_that_is_interrupted_ends_with_130_and_says_so(desk: Sit, number: 
     process.send_signal(number)
     assert process.wait(20) == 130
     (run,) = at.incident().runs
-    assert (run.state, dict(run.cells)["sweep"]) == ("interrupted", "running")
+    assert (run.state, dict(run.cells)["sweep"]) == ("interrupted", "interrupted")
 
 
 def test_a_run_past_its_deadline_ends_with_124(desk: Sit) -> None:
@@ -226,3 +239,10 @@ def test_declaring_keeps_what_was_seen_before_in_the_same_record(desk: Sit) -> N
     at.firstwatch("resolve", "rolled back")
     state = at.incident()
     assert (state.status, len(state.runs), state.title) == ("resolved", 1, "API errors")
+
+
+def test_a_recovery_must_stay_for_as_long_as_it_is_asked_to(desk: Sit) -> None:
+    began = time.monotonic()
+    ended = desk(fakes.healthy()).json("run", "investigate/verify-recovery", "-p", "within=0s", "-p", "steady=2s")
+    assert ended["exit"] == 0
+    assert time.monotonic() - began >= 2

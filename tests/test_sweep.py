@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import fakes
+from faults import dead
 
 from firstwatch import probes
 from firstwatch.model import Finding, Verdict
-from firstwatch.probes.sweep import rank
+from firstwatch.probes.ranking import rank
 from firstwatch.systems import Systems
+from firstwatch.systems.retry import Budget
 
 Connect = Callable[[fakes.Server], Systems]
 AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -69,10 +72,31 @@ def test_a_probe_past_its_deadline_is_unknown_and_the_rest_is_kept(systems: Conn
     world = fakes.healthy()
 
     def hang(asked: fakes.Asked) -> fakes.Answer:
-        time.sleep(1.5)
+        time.sleep(1.8)
         return 200, {"items": []}
 
     world.answers["GET", fakes.NODES] = hang
-    found = probes.sweep(probes.FIRST_FIVE_MINUTES, systems(world), datetime.now(UTC), deadline_s=0.7)
+    few = (probes.nodes, probes.pods, probes.error_rate, probes.health)
+    found = probes.sweep(few, systems(world), datetime.now(UTC), deadline_s=1.0)
     assert [each.probe for each in found if each.verdict is Verdict.UNKNOWN] == ["nodes"]
-    assert sum(each.verdict is Verdict.OK for each in found) == 4
+    assert sum(each.verdict is Verdict.OK for each in found) == 3
+
+
+def test_a_sweep_is_back_with_what_it_saw_while_half_of_the_systems_hang(tmp_path: Path) -> None:
+    found, _ = dead.swept(tmp_path, deadline_s=2.0, budget=Budget(1.0, ()))
+    assert dead.wrong(found) == []
+    late = {each.probe: each.observed for each in found if each.probe in ("error-rate", "database", "targets")}
+    assert all("within 1 s" in said or "within 2 s" in said for said in late.values()), late
+
+
+def test_a_sweep_leaves_out_what_nobody_configured_and_says_so(systems: Connect) -> None:
+    to = systems(fakes.healthy())
+    left = probes.unasked(probes.FIRST_FIVE_MINUTES, to.settings)
+    assert {"database", "dependencies", "load-balancer", "merges", "provider"} <= {*left}
+    found = probes.sweep(probes.FIRST_FIVE_MINUTES, to, datetime.now(UTC))
+    assert not {*left} & {each.probe for each in found}
+
+
+def test_what_nobody_configured_is_unknown_in_a_sweep_of_its_own(systems: Connect) -> None:
+    found = probes.sweep((probes.database, probes.locks), systems(fakes.healthy()), datetime.now(UTC))
+    assert [(each.verdict, "not configured" in each.observed) for each in found] == [("UNKNOWN", True)] * 2

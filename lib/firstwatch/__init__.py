@@ -1,8 +1,8 @@
 """
 Firstwatch: runbooks that run.
 
-A runbook imports from here. `begin` opens a watch; `probes` look, `actions` plan changes. The rest are the values that
-those return, for reading.
+A runbook imports from here. `begin` opens a watch; `probes` look, `actions` plan changes, `people` tells people,
+`review` shows what is to be learned. The rest are the values that those return, for reading.
 
 Each name is imported when it is first asked for: a command that needs none of them starts in a fraction of the time.
 """
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firstwatch.errors import FirstwatchError
     from firstwatch.model import Approval, Finding, Findings, Mode, Outcome, Plan, Result, Severity, Verdict
     from firstwatch.policy.gate import Gate
+    from firstwatch.publish import people, review
     from firstwatch.runs.summary import Summary
     from firstwatch.runs.watch import Watch, begin
 
@@ -34,7 +35,9 @@ __all__ = [
     "Watch",
     "actions",
     "begin",
+    "people",
     "probes",
+    "review",
 ]
 
 _HOMES = {
@@ -43,12 +46,14 @@ _HOMES = {
     "Summary": "runs.summary",
     "Watch": "runs.watch",
     "begin": "runs.watch",
+    "people": "publish.people",
+    "review": "publish.review",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("actions", "probes"):
-        return import_module(f"firstwatch.{name}")
+    if name in ("actions", "people", "probes", "review"):
+        return import_module(f"firstwatch.{_HOMES.get(name, name)}")
     if name in __all__:
         return getattr(import_module(f"firstwatch.{_HOMES.get(name, 'model')}"), name)
     raise AttributeError(f"firstwatch has no {name!r}")

@@ -5,6 +5,7 @@ Time, passed in: a function that needs "now" takes a clock, so that nothing has 
 """
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -28,6 +29,22 @@ class WallClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """
+    How fast time goes for the people of a world: since `origin`, `rate` times as fast as UTC. At 1 it is UTC itself.
+
+    Events keep true UTC; this tells what time it was in the world.
+    """
+
+    origin: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    rate: float = 1.0
+
+    def world(self, moment: datetime) -> datetime:
+        """Return the world's time at the true *moment*."""
+        return moment if self.rate == 1 else self.origin + (moment - self.origin) * self.rate
 
 
 def duration(text: str) -> timedelta:

@@ -20,6 +20,8 @@ Each says in one line what was being done, to what, and what to try. A check tha
 from difflib import get_close_matches
 from typing import ClassVar
 
+from firstwatch.text import visible
+
 
 class FirstwatchError(Exception):
     """The root of what Firstwatch raises; `exit_code` is what the command ends with."""
@@ -28,7 +30,7 @@ class FirstwatchError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Show one sentence in a notebook: a traceback of our insides helps nobody at night, and names local paths."""
-        return [f"{type(self).__name__}: {self}"]
+        return [f"{type(self).__name__}: {visible(str(self))}"]
 
 
 class BadParameter(FirstwatchError):
@@ -42,7 +44,7 @@ class NotFound(BadParameter):
 
 
 class GateClosed(FirstwatchError):
-    """A change lacks a valid approval; nothing was sent."""
+    """A change lacks a valid approval, and nothing was sent; or a closing or a final text lacks something."""
 
     exit_code = 3
 

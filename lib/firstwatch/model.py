@@ -5,7 +5,7 @@ Everything here is frozen and knows nothing of files, networks or clocks, so tha
 and a page can all be made from the same value. What a notebook shows has two faces: `repr`, one stable line for a
 terminal and for comparison, and `_repr_markdown_`, the table for a page. Both are free of addresses and of "now".
 
-Text that others wrote (titles, logs, labels) is data. It is escaped where it is shown, by `cell`.
+Text that others wrote (titles, logs, labels) is data. It is made visible where it is shown, and escaped by `cell`.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any, Self, TypeAlias
 
 from firstwatch.errors import BadParameter
+from firstwatch.text import visible
 
 Json: TypeAlias = Any  # what `json.loads` returns: dict, list, str, int, float, bool or None
 
@@ -58,9 +59,10 @@ class Finding:
     """
     What a probe saw, of one object.
 
-    `object` is `Kind/namespace/name`. `mechanism` is a word of `MECHANISMS` when the verdict is BAD. `age_s` is how old
-    the data was, in seconds, or None when the system does not say. `since` is the moment that the finding speaks of: a
-    metric's onset, a change's time. `command` is what a person would type to see the same.
+    `object` is `Kind/namespace/name`. `mechanism` is a word of `mechanisms.MECHANISMS` when the verdict is BAD. `age_s`
+    is how old the data was, in seconds, or None when the system does not say. `since` is the moment that the finding
+    speaks of: a metric's onset, a change's time. `touched` are the fields that a change touched. `command` is what a
+    person would type to see the same.
     """
 
     probe: str
@@ -71,31 +73,23 @@ class Finding:
     mechanism: str = ""
     age_s: float | None = None
     since: datetime | None = None
+    touched: tuple[str, ...] = ()
     why_here: str = ""
     next: str = ""
     command: str = ""
 
+    @property
+    def seen(self) -> str:
+        """Return what was observed, with the object's own name before it: what a person reads."""
+        name = self.object.rpartition("/")[2]
+        return f"{name}: {self.observed}" if name else self.observed
+
     def __repr__(self) -> str:
         since = f" since {clock_time(self.since)}" if self.since else ""
-        return f"{self.verdict:<7} {self.probe}: {self.object}: {self.observed}{since}"
+        return visible(f"{self.verdict:<7} {self.probe}: {self.object}: {self.observed}{since}")
 
     def _repr_markdown_(self) -> str:
         return Findings((self,))._repr_markdown_()
-
-
-MECHANISMS = {
-    "bad-release": "Errors began with a new revision of the workload.",
-    "crash-loop": "A container ends soon after each start.",
-    "image-pull": "A container's image cannot be pulled.",
-    "configuration-missing": "A container needs a ConfigMap, Secret or key that is not there.",
-    "not-ready": "Pods run, but are not ready to serve.",
-    "not-scheduled": "Pods wait for a node that can take them.",
-    "rollout-stuck": "A new revision does not become available.",
-    "scaled-to-zero": "The workload is asked to have no pods.",
-    "node-not-ready": "A node does not report that it is ready.",
-    "errors-served": "Requests fail more often than the threshold allows.",
-    "health-failing": "The service's own health check does not answer as it should.",
-}
 
 
 class Findings(tuple[Finding, ...]):
@@ -114,8 +108,8 @@ class Findings(tuple[Finding, ...]):
         return "\n".join(map(repr, self)) or "UNKNOWN nothing was looked at"
 
     def _repr_markdown_(self) -> str:
-        rows = [(f.verdict, f.object, f.observed, f.expected, f.why_here or f.next) for f in self]
-        return table(("Verdict", "Object", "Observed", "Expected", "Why, and what next"), rows)
+        rows = [(f.verdict, f.probe, f.seen, f.expected, "; ".join(filter(None, (f.why_here, f.next)))) for f in self]
+        return table(("Verdict", "Probe", "Seen", "Expected", "Why, and what next"), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +166,8 @@ class Plan:
         return hashlib.sha256(canonical(bound)).hexdigest()[:16]
 
     def __repr__(self) -> str:
-        return "\n".join((f"plan {self.hash}: {self.action} {self.target}", *(f"  {line}" for line in self.summary)))
+        lines = (f"plan {self.hash}: {self.action} {self.target}", *(f"  {line}" for line in self.summary))
+        return "\n".join(map(visible, lines))
 
     def _repr_markdown_(self) -> str:
         lines = [f"**Plan `{self.hash}`**: {self.action} `{cell(str(self.target))}`", ""]
@@ -196,12 +191,18 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A person's yes to one plan hash, until a time."""
+    """
+    A person's yes to one plan hash, until a time.
+
+    `trust` says how far to believe who it was. A `reason` is there when the glass was broken: nobody else said yes.
+    """
 
     plan: str
     by: str
     until: datetime
     self_approved: bool = False
+    trust: str = "claimed"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ class Outcome:
     detail: str = ""
 
     def __repr__(self) -> str:
-        return f"{self.result}: plan {self.plan}{': ' + self.detail if self.detail else ''}"
+        return visible(f"{self.result}: plan {self.plan}{': ' + self.detail if self.detail else ''}")
 
     def _repr_markdown_(self) -> str:
         return f"**{self.result}**: plan `{self.plan}`. {cell(self.detail)}"
@@ -234,6 +235,7 @@ def finding(data: Mapping[str, Json]) -> Finding:
     values = {key: value for key, value in data.items() if key in known}
     values["verdict"] = Verdict(values["verdict"])
     values["since"] = parse_time(values["since"]) if values.get("since") else None
+    values["touched"] = tuple(values.get("touched", ()))
     return Finding(**values)
 
 
@@ -255,6 +257,8 @@ def mode(word: str) -> Mode:
 
 def plain(value: object) -> Json:
     """Return *value* as JSON types: dataclasses as objects, times as UTC text, tuples as lists."""
+    if type(value) in (str, int, float, bool, type(None)):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, datetime):
@@ -268,8 +272,10 @@ def plain(value: object) -> Json:
 
 def canonical(value: Json) -> bytes:
     """Return the one way that *value* is written: UTF-8, sorted keys, no spaces. NaN is refused with ValueError."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "strict")
+    return _CANONICAL.encode(value).encode("utf-8", "strict")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def timestamp(moment: datetime) -> str:
@@ -289,10 +295,16 @@ def clock_time(moment: datetime) -> str:
 
 def cell(text: str) -> str:
     """Return *text* for a Markdown table: markup escaped, control characters shown, one line, 400 letters at most."""
-    shown = "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text.replace("\n", " ⏎ "))
+    shown = escaped(text)
+    return shown if len(shown) <= 400 else f"{shown[:400]}… ({len(text)} letters)"
+
+
+def escaped(text: str) -> str:
+    """Return *text* on one line of Markdown in which none of it is markup; control characters show."""
+    shown = visible(text.replace("\n", " ⏎ "))
     for special in "\\`*_[]<>|":
         shown = shown.replace(special, {"<": "&lt;", ">": "&gt;"}.get(special, f"\\{special}"))
-    return shown if len(shown) <= 400 else f"{shown[:400]}… ({len(text)} letters)"
+    return shown
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

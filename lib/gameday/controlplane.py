@@ -26,20 +26,12 @@ import httpx2
 
 from firstwatch.errors import Unavailable
 from gameday import credentials
+from gameday.part import Part, begin, healthy, last_line
 
 RBAC = "rbac.authorization.k8s.io"
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 START_S = 60.0
 STOP_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One process to run. `health` is the URL that answers 200 once it serves."""
-
-    name: str
-    argv: tuple[str, ...]
-    health: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +59,10 @@ class Plan:
     def kubelet_ca(self) -> Path:
         """Return whom the kubelet lets in: the API server, and nobody else."""
         return self.directory / "pki" / "kubelet-ca.crt"
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.ca)
 
 
 def missing(binaries: Path) -> tuple[str, ...]:
@@ -106,15 +102,6 @@ def free_ports(count: int) -> list[int]:
     finally:
         for each in sockets:
             each.close()
-
-
-def healthy(part: Part, made: Plan) -> bool:
-    """Tell whether *part* answers 200 within two seconds."""
-    try:
-        with httpx2.Client(verify=_trust(made), trust_env=False) as client:
-            return client.get(part.health, timeout=2).status_code == 200
-    except httpx2.HTTPError:
-        return False
 
 
 def admit(made: Plan, *, within_s: float = START_S) -> None:
@@ -170,15 +157,12 @@ class ControlPlane:
 
     def _start(self, part: Part) -> None:
         log = self._directory / f"{part.name}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                part.argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-            )
+        process = begin(part, log)
         self.running.append(process)
         deadline = time.monotonic() + START_S
-        while not healthy(part, self.plan):
+        while not healthy(part, self.plan.trust):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise Unavailable(f"starting {part.name}: {_last_line(log)}; its log is {log}")
+                raise Unavailable(f"starting {part.name}: {last_line(log)}; its log is {log}")
             time.sleep(0.05)
 
     def _stop(self) -> None:
@@ -290,13 +274,9 @@ def _healthz(port: int) -> str:
     return f"https://127.0.0.1:{port}/healthz"
 
 
-def _trust(made: Plan) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=made.ca)
-
-
 def _administrator(made: Plan) -> httpx2.Client:
     pki = made.directory / "pki"
-    trust = _trust(made)
+    trust = made.trust
     trust.load_cert_chain(pki / "admin.crt", pki / "admin.key")
     return httpx2.Client(base_url=made.server, verify=trust, trust_env=False, timeout=10)
 
@@ -312,8 +292,3 @@ def _settled(client: httpx2.Client) -> bool:
     account = client.get(f"/api/v1/namespaces/{credentials.NAMESPACE}/serviceaccounts/default")
     role = client.get(f"/apis/{RBAC}/v1/clusterroles/view")
     return account.status_code == 200 and role.status_code == 200 and bool(role.json().get("rules"))
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()
-    return lines[-1] if lines else "it said nothing"

@@ -13,7 +13,8 @@ from typing import ClassVar
 
 from firstwatch.clock import Clock
 from firstwatch.model import Json
-from gameday import labels, quantity, timestamps
+from firstwatch.systems import quantity
+from gameday import labels, timestamps
 from gameday.client import STRATEGIC, Client
 from gameday.controllers import pods
 from gameday.controllers.controller import Controller

@@ -5,6 +5,24 @@ An action never writes. Only `change.apply` does, and only what its plan says.
 """
 
 from firstwatch.actions.action import Action
+from firstwatch.actions.flag import circuit_breaker, feature_toggle, reload
+from firstwatch.actions.maintenance import maintenance
+from firstwatch.actions.nodes import cordon
+from firstwatch.actions.restart import restart
 from firstwatch.actions.rollback import rollback
+from firstwatch.actions.scale import autoscaler, scale
+from firstwatch.actions.sync import pause_sync
 
-__all__ = ["Action", "rollback"]
+__all__ = [
+    "Action",
+    "autoscaler",
+    "circuit_breaker",
+    "cordon",
+    "feature_toggle",
+    "maintenance",
+    "pause_sync",
+    "reload",
+    "restart",
+    "rollback",
+    "scale",
+]

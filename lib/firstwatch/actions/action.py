@@ -6,14 +6,18 @@ what would take it back (`stick`). What the dry run answers is what the plan say
 undo can tell whether somebody else has been there since.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 from firstwatch.actions import change, stick
-from firstwatch.errors import NotFound, nearest
-from firstwatch.model import Change, Json, Plan, Target
+from firstwatch.actions.difference import difference
+from firstwatch.errors import Conflict, NotFound, Unavailable, nearest
+from firstwatch.model import Change, Finding, Findings, Json, Plan, Target
 from firstwatch.systems import Systems
+
+DRY_RUNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,21 @@ class Action:
     resolve: Callable[..., Plan]
 
     def plan(self, systems: Systems, parameters: Mapping[str, Any]) -> Plan:
-        """Return the plan of this action with *parameters*; sends a dry run, and writes nothing."""
-        return self.resolve(self, systems, **parameters)
+        """
+        Return the plan of this action with *parameters*; sends a dry run, and writes nothing.
+
+        Raises:
+            Unavailable: What the system answered has a shape that nobody foresaw.
+            FirstwatchError: Whatever keeps this action from being planned.
+        """
+        signature(self.resolve).bind(self, systems, **parameters)  # a wrong parameter is no fault of the system's
+        try:
+            return self.resolve(self, systems, **parameters)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            where = f"cluster {systems.cluster.context} at {systems.cluster.host}"
+            raise Unavailable(
+                f"planning {self.name} on {where}: an answer has an unexpected shape: {error!r}; look with kubectl"
+            ) from error
 
 
 def action(question: str, *, destructive: bool) -> Callable[[Callable[..., Plan]], Action]:
@@ -39,49 +56,86 @@ def action(question: str, *, destructive: bool) -> Callable[[Callable[..., Plan]
     return named
 
 
+def workload(systems: Systems) -> Json:
+    """Return the service's Deployment as it is now."""
+    service = systems.settings.service
+    return {"kind": "Deployment", **systems.cluster.get("Deployment", service.namespace, service.deployment)}
+
+
+def target_of(found: Json) -> Target:
+    """Return the target that the object *found*, which has a kind, is."""
+    own = found["metadata"]
+    return Target(found["kind"], own.get("namespace", ""), own["name"], own["uid"], own.get("generation", 0))
+
+
 def resolved(
     self: Action,
     systems: Systems,
     found: Json,
     wanted: Mapping[str, Json],
     summary: tuple[str, ...],
+    *,
+    checks: tuple[Finding, ...] = (),
+    undoable: bool = True,
     **parameters: Json,
 ) -> Plan:
     """
-    Return the plan that sets *wanted* (JSON pointer → value) on the object *found*.
+    Return the plan that sets *wanted* (JSON pointer → value, None: absent) on the object *found*.
+
+    Args:
+        self: The action.
+        systems: Where.
+        found: The object as it was read, with its kind.
+        wanted: What to set.
+        summary: What a person reads first.
+        checks: What else says whether it will stick.
+        undoable: Whether putting the fields back takes the change back.
+        parameters: What the plan was asked with.
 
     Raises:
         Conflict: The dry run was refused: the change would not be accepted.
         Refused: We may not make this change.
     """
-    metadata = found["metadata"]
-    target = Target(
-        found["kind"], metadata.get("namespace", ""), metadata["name"], metadata["uid"], metadata["generation"]
-    )
+    target = target_of(found)
     sent = tuple(Change(path, change.at(found, path), value) for path, value in wanted.items())
-    after = change.send(systems, target, change.operations(sent, found), dry_run=True)
+    after = _tried(systems, target, sent, found)
     stored = tuple(Change(each.path, each.before, change.at(after, each.path)) for each in sent)
     lines = summary + tuple(line for each in stored for line in difference(each.before, each.after, each.path))
     return Plan(
         action=self.name, target=target, changes=stored, summary=lines, parameters=parameters,
-        undo=tuple(each.inverse() for each in stored), destructive=self.destructive, sticks=stick.sticks(found, target),
+        undo=tuple(each.inverse() for each in stored) if undoable else (), destructive=self.destructive,
+        sticks=Findings((*stick.sticks(systems, found, target), *checks)),
     )  # fmt: skip
 
 
-def difference(before: Json, after: Json, path: str = "") -> Iterator[str]:
-    """Yield a line for each place where two JSON values differ: `path: before → after`."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in sorted({*before, *after}):
-            yield from difference(before.get(key), after.get(key), f"{path}/{key}")
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, pair in enumerate(zip(before, after, strict=True)):
-            yield from difference(*pair, f"{path}/{index}")
-    elif before != after:
-        yield f"{path}: {_shown(before)} → {_shown(after)}"
+def nothing(self: Action, found: Json, summary: tuple[str, ...], **parameters: Json) -> Plan:
+    """Return the plan that changes nothing, because nothing is needed; it wants no approval."""
+    return Plan(
+        action=self.name, target=target_of(found), changes=(), summary=summary, parameters=parameters, undo=(),
+        destructive=False,
+    )  # fmt: skip
 
 
-def _shown(value: Json) -> str:
-    return "(absent)" if value is None else str(value)
+def _tried(systems: Systems, target: Target, sent: tuple[Change, ...], found: Json) -> Json:
+    """
+    Return what a dry run of *sent* answers.
+
+    During a rollout the status is written several times a second, and each makes the version that was read stale. That
+    is no conflict with the change, and a dry run writes nothing, so it is asked again with a fresh version.
+    """
+    for _ in range(DRY_RUNS - 1):
+        try:
+            return change.send(systems, target, change.operations(sent, found), dry_run=True)
+        except Conflict:
+            stale, found = found, systems.cluster.get(target.kind, target.namespace, target.name)
+            if not _only_status_moved(stale["metadata"], found["metadata"]):
+                raise
+    return change.send(systems, target, change.operations(sent, found), dry_run=True)
+
+
+def _only_status_moved(before: Json, now: Json) -> bool:
+    same = all(before.get(key) == now.get(key) for key in ("uid", "generation"))
+    return same and before["resourceVersion"] != now["resourceVersion"]
 
 
 def choose(number: int, known: list[int], what: str) -> int:

@@ -4,13 +4,12 @@ Rollback: put the pod template of an earlier revision back.
 The earlier revision is a ReplicaSet that the Deployment still owns. Undo puts the template back that was there before.
 """
 
-from firstwatch.actions.action import Action, action, choose, resolved
+from firstwatch.actions.action import Action, action, choose, resolved, target_of, workload
+from firstwatch.actions.pulling import pulls
 from firstwatch.errors import BadParameter
 from firstwatch.model import Json, Plan
 from firstwatch.systems import Systems
-from firstwatch.systems.workloads import images, revision, revisions
-
-HASH = "pod-template-hash"
+from firstwatch.systems.workloads import HASH, images, revision, revisions
 
 
 @action("What would a rollback change?", destructive=True)
@@ -27,11 +26,9 @@ def rollback(self: Action, systems: Systems, *, to_revision: int = 0) -> Plan:
         NotFound: There is no such revision.
         BadParameter: There is none before the newest, or it does not differ from what runs.
     """
-    service = systems.settings.service
-    deployment = systems.cluster.get("Deployment", service.namespace, service.deployment)
-    owned = {
-        revision(each): each for each in revisions(deployment, systems.cluster.list("ReplicaSet", service.namespace))
-    }
+    deployment = workload(systems)
+    found = systems.cluster.list("ReplicaSet", systems.settings.service.namespace)
+    owned = {revision(each): each for each in revisions(deployment, found)}
     newest = max(owned, default=0)
     chosen = choose(to_revision, sorted(owned), "revision") if to_revision else _before(sorted(owned))
     template = _template(owned[chosen])
@@ -39,8 +36,9 @@ def rollback(self: Action, systems: Systems, *, to_revision: int = 0) -> Plan:
     if template == running:
         raise BadParameter(f"revision {chosen} does not differ from what runs; choose another with to_revision")
     said = (f"revision {newest} → {chosen}", f"image {images(running)} → {images(template)}")
+    checks = pulls(systems, target_of(deployment), template)
     return resolved(
-        self, systems, {"kind": "Deployment", **deployment}, {"/spec/template": template}, said, to_revision=to_revision
+        self, systems, deployment, {"/spec/template": template}, said, checks=checks, to_revision=to_revision
     )
 
 

@@ -1,18 +1,23 @@
 """The command's frame: the options that all commands share, and what they resolve to."""
 
 import os
+import signal
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from firstwatch import settings as configuration
-from firstwatch.clock import WallClock
-from firstwatch.errors import BadParameter
+from firstwatch.clock import Pace, WallClock
+from firstwatch.errors import BadParameter, FirstwatchError
+from firstwatch.record import redact
 from firstwatch.record.store import Store, Writer
 
 if TYPE_CHECKING:
+    from firstwatch.record.incident import Incident as State
     from firstwatch.settings import Settings
 
 app = typer.Typer(
@@ -53,6 +58,11 @@ class Office:
     store: Store
     writer: Writer
 
+    def now(self, state: "State | None" = None) -> datetime:
+        """Return the time in the world of *state*, else in that of the configuration: a game day's may go faster."""
+        pace = state.pace if state else self.settings.pace if self.settings else Pace()
+        return pace.world(self.writer.clock.now())
+
     def configured(self) -> "Settings":
         if self.settings is None:
             raise BadParameter(f"no {configuration.FILE} here or above; name one with --config, or start a game day")
@@ -66,5 +76,21 @@ def office(acting_as: str = "") -> Office:
     path = configuration.find(os.environ, Path.cwd())
     settings = configuration.load(path) if path else None
     store = Store(configuration.records(os.environ, path))
+    redact.ask_later(lambda: _learn(settings))
     actor = configuration.actor(os.environ, settings, acting_as)
     return Office(path, settings, store, Writer(WallClock(), actor, configuration.credential()))
+
+
+def _learn(settings: "Settings | None") -> None:
+    """Make the cluster's credentials known to the redaction; what is wrong with them is said where they are used."""
+    from firstwatch.systems import credentials
+
+    if settings:
+        with suppress(FirstwatchError):
+            credentials.learn(settings.kubernetes)
+
+
+def stoppable() -> None:
+    """Let SIGINT and SIGTERM end a command that stays, with 130; in the background a shell leaves it deaf to one."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)

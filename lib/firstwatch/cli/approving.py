@@ -1,4 +1,4 @@
-"""`approve` and `undo`."""
+"""`approve`, `break-glass` and `undo`."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -11,10 +11,11 @@ from firstwatch.errors import BadParameter, GateClosed, NotFound, nearest
 from firstwatch.model import Plan, timestamp
 
 if TYPE_CHECKING:
-    from firstwatch.policy.gate import Gate
+    from firstwatch.policy.gate import Rule
     from firstwatch.record.incident import Applied
     from firstwatch.record.incident import Incident as State
     from firstwatch.record.store import Record
+    from firstwatch.systems import Systems
 
 
 @app.command(rich_help_panel="Changes")
@@ -44,6 +45,40 @@ def approve(
     return screen.say(f"approved by {screen.safe(here.writer.actor.name)} until {screen.when(until)}")
 
 
+BROKEN_FOR = timedelta(minutes=15)
+LEAST_LETTERS = 10
+
+
+@app.command("break-glass", rich_help_panel="Changes")
+def break_glass(
+    plan: Annotated[str, typer.Argument(help="The plan's hash, or how it begins.", metavar="HASH")],
+    reason: Annotated[str, typer.Option(help="Why nobody else can be asked. It is read afterwards.")],
+    incident: Incident = "",
+    acting_as: As = "",
+    json: Json = False,
+) -> None:
+    """
+    Open the gate for one plan alone, when nobody can be asked: for yourself, for a quarter of an hour.
+
+    It is never quiet: it is red in the status and on the page, and it stays on the list of what is left until somebody
+    has reviewed it. It opens nothing when it cannot be recorded.
+    """
+    if len(reason.strip()) < LEAST_LETTERS:
+        raise BadParameter(f"--reason has {len(reason.strip())} letters; say in {LEAST_LETTERS} or more why")
+    here = office(acting_as)
+    record = here.store.single(incident)
+    found = _plan(record.incident(), plan, record.id)
+    until = here.writer.clock.now() + BROKEN_FOR
+    body = {"plan": found.hash, "until": timestamp(until), "reason": reason.strip()[:1000]}
+    here.writer.journal(record).append("break-glass", body)
+    _render(record)
+    if json:
+        return screen.document({"incident": record.id, **body, "by": here.writer.actor.name})
+    _show(found)
+    by = screen.safe(here.writer.actor.name)
+    return screen.say(f"[bold red]BREAK-GLASS[/] by {by} until {screen.when(until)}; it waits for a review")
+
+
 def _span(here: Office, text: str) -> timedelta:
     from firstwatch.clock import duration
 
@@ -67,7 +102,7 @@ def _plan(state: "State", prefix: str, incident: str) -> Plan:
 def _asker(record: "Record", plan_hash: str) -> str:
     from firstwatch.record.journal import read
 
-    planned = (e for e in read(record.journal) if e.kind == "planned" and e.body["hash"] == plan_hash)
+    planned = (e for e in read(record.journal) if e.kind == "planned" and e.body.get("hash") == plan_hash)
     return next((event.who for event in planned), "")
 
 
@@ -98,42 +133,47 @@ def undo(
 
     Undoing is a change too: without `--apply` it shows its plan, and somebody else approves it.
     """
-    from firstwatch.actions.undo import undo as plan_undo
-    from firstwatch.runs.watch import carry_out
     from firstwatch.systems import connect
 
     here = office(acting_as)
     record = here.store.single(incident)
-    systems = connect(here.configured())
+    with connect(here.configured()) as systems:
+        return _undo(here, record, systems, change, apply=apply, json=json)
+
+
+def _undo(here: Office, record: "Record", systems: "Systems", change: str, *, apply: bool, json: bool) -> None:
+    from firstwatch.actions.undo import undo as plan_undo
+    from firstwatch.runs.applying import admitted, carry_out
+
     journal = here.writer.journal(record)
     done = _in_force(record.incident(), change)
     plan = plan_undo(systems, done.plan, done.key)
     journal.append("planned", {"hash": plan.hash, "plan": plan})
     if not json:
         _show(plan)
-    gate = _gate(here, record.incident(), plan)
+    gate = admitted(plan, record.incident(), journal, _rule(here))
     if not apply:
         return (
             screen.document({"plan": plan.hash, "gate": gate.missing}) if json else screen.say(screen.safe(repr(gate)))
         )
     if not gate.open:
-        raise GateClosed(f"{'; '.join(gate.missing)}: {gate.command}")
-    outcome = carry_out(plan, systems, journal)
+        raise GateClosed(gate.sentence)
+    outcome = carry_out(plan, systems, journal, _rule(here))
     _render(record)
     return screen.document(outcome) if json else screen.say(screen.safe(repr(outcome)))
 
 
 def _in_force(state: "State", prefix: str) -> "Applied":
-    found = [each for each in state.in_force if each.key.startswith(prefix)]
+    exact = [each for each in state.in_force if each.key == prefix]
+    found = exact or [each for each in state.in_force if each.key.startswith(prefix)]
     if len(found) != 1:
         hint = nearest(prefix, [each.key for each in state.in_force])
         raise NotFound(f"incident {state.id} has no change {prefix!r} in force; {hint}")
     return found[0]
 
 
-def _gate(here: Office, state: "State", plan: Plan) -> "Gate":
-    from firstwatch.policy.gate import Rule, decide
+def _rule(here: Office) -> "Rule":
+    from firstwatch.policy.gate import Rule
 
     settings = here.configured()
-    rule = Rule(settings.approval.self and settings.practice, state.severity)
-    return decide(plan, state.approvals, here.writer.actor.name, rule, here.writer.clock.now(), state.id)
+    return Rule(settings.approval.self and settings.practice, approvers=settings.approval.approvers)

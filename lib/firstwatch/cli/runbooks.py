@@ -1,7 +1,7 @@
 """`runbooks`, `show` and `run`."""
 
 import os
-import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from firstwatch.record.store import Record
     from firstwatch.runs.catalog import Runbook
     from firstwatch.runs.supervisor import Ended, Order
+
+
+TOLD = ("looked", "verified", "planned", "gate", "outcome", "skewed")  # what is said while a run goes on
 
 
 def _names() -> list[str]:
@@ -66,6 +69,9 @@ def run(
     replay: Annotated[
         bool, typer.Option("--replay", help="Against its recording: nothing is asked or changed.")
     ] = False,
+    broken: Annotated[
+        str, typer.Option(help="With --replay: break one system, such as prometheus=slow.", metavar="SYSTEM=WAY")
+    ] = "",
     recording: Annotated[Path | None, typer.Option(help="Record what the systems answer.", metavar="DIR")] = None,
     acting_as: As = "",
     json: Json = False,
@@ -91,10 +97,31 @@ def run(
     order = _order(
         book, here, parameter or [], file, apply=apply, deadline=deadline, replay=replay, recording=recording
     )
+    order = replace(order, broken=_broken(order, broken)) if broken else order
+    ended, record = perform(here, order, incident, json=json)
+    raise typer.Exit(ended.exit or _pending(book, record, json=json))
+
+
+def _pending(book: "Runbook", record: "Record", *, json: bool) -> int:
+    """Return 9 when a runbook that tells people left a text that has not arrived."""
+    from firstwatch.cli.telling import told
+
+    return told(record, json=json) if book.kind == "coordinate" else 0
+
+
+def perform(here: Office, order: "Order", incident: str, *, json: bool) -> "tuple[Ended, Record]":
+    """Run *order* into its record, and print what came of it."""
     journal, record = _journal(here, order, incident)
     ended = _execute(order, journal, record, quiet=json)
-    _report(ended, record, book.name, journal.run, json=json)
-    raise typer.Exit(ended.exit)
+    _report(ended, record, order.runbook.name, journal.run, json=json)
+    return ended, record
+
+
+def applying(name: str, here: Office, given: list[str]) -> "Order":
+    """Return the order that runs *name* with the parameters *given*, and may change things."""
+    from firstwatch.runs import catalog
+
+    return _order(catalog.find(name), here, given, None, apply=True, deadline="10m", replay=False, recording=None)
 
 
 def _order(
@@ -103,8 +130,9 @@ def _order(
 ) -> "Order":  # fmt: skip
     from firstwatch.clock import duration
     from firstwatch.runs import parameters
-    from firstwatch.runs.supervisor import Order
+    from firstwatch.runs.supervisor import Order, code_cells
 
+    code_cells(book)
     values = parameters.values(book, _from_file(file) | dict(parameters.assignments(given)))
     mode = Mode.APPLY if apply else Mode.OBSERVE
     known = {each.name for each in parameters.declared(book)}
@@ -119,13 +147,22 @@ def _order(
     )  # fmt: skip
 
 
+def _broken(order: "Order", text: str) -> str:
+    """Return *text* when it says what to break in the replay of *order*; BadParameter otherwise."""
+    from firstwatch.systems.broken import Broken
+    from firstwatch.systems.tape import Tape
+
+    if not order.replay:
+        raise BadParameter("--broken breaks a system in a replay: give --replay too")
+    Broken.parse(text, Tape.load(Path(order.replay)).header)
+    return text
+
+
 def _from_file(file: Path | None) -> dict[str, Any]:
-    if file is None:
-        return {}
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadParameter(f"-f {file}: {error}") from error
+    from firstwatch import settings
+    from firstwatch.runs import parameters
+
+    return settings.toml(file, "the parameters of -f", parameters.MOST_BYTES) if file else {}
 
 
 def _journal(here: Office, order: "Order", incident: str) -> "tuple[Journal, Record]":
@@ -138,7 +175,7 @@ def _journal(here: Office, order: "Order", incident: str) -> "tuple[Journal, Rec
 
         record = Store(user_state_path("firstwatch") / "replays").open(here.writer, {"replay": True})
     else:
-        record = _record(here, incident)
+        record = here.store.over(incident) if order.runbook.kind == "review" else _record(here, incident)
     return here.writer.journal(record, new_run()), record
 
 
@@ -149,7 +186,8 @@ def _record(here: Office, incident: str) -> "Record":
     if incident or here.store.unresolved():
         return here.store.single(incident)
     settings = here.configured()
-    return here.store.open(here.writer, opening(settings, connect(settings).cluster.context))
+    with connect(settings) as systems:
+        return here.store.open(here.writer, opening(settings, systems.cluster.context))
 
 
 def _execute(order: "Order", journal: "Journal", record: "Record", *, quiet: bool) -> "Ended":
@@ -168,16 +206,18 @@ def _progress(tell: Any, order: "Order", *, quiet: bool) -> Any:
     def told(event: "Event") -> None:
         if event.kind == "cell" and event.body["state"] == "running":
             tell(f"{order.runbook.name}: {event.body['id']}")
-        elif event.kind in ("looked", "verified", "planned", "gate", "outcome") and not quiet:
+        elif event.kind in TOLD and not quiet:
             screen.err.print(f"[dim]{screen.when(event.time)}[/] {screen.safe(_told(event))}", soft_wrap=True)
 
     return told
 
 
 def _told(event: "Event") -> str:
+    """Return what is told while a run goes on: of a look only the counts, as the findings are shown at its end."""
     from firstwatch.record.incident import describe
 
-    return describe(event)
+    said = describe(event)
+    return said.partition(". First: ")[0] if event.kind in ("looked", "verified") else said
 
 
 def _report(ended: "Ended", record: "Record", name: str, run_id: str, *, json: bool) -> None:
@@ -195,8 +235,8 @@ def _report(ended: "Ended", record: "Record", name: str, run_id: str, *, json: b
 
 def _document(ended: "Ended", record: "Record", name: str, run_id: str) -> dict[str, Any]:
     incident = ended.incident
-    plan = incident.plans[-1] if incident.plans else None
-    outcome = next((c.result for c in reversed(incident.changes) if plan and c.key == plan.hash), None)
+    plan = next((each for each in reversed(incident.plans) if each.changes), None)
+    outcome = next((c.result for c in reversed(incident.changes) if plan and c.plan.hash == plan.hash), None)
     return {
         "incident": incident.id, "run": run_id, "runbook": name, "status": ended.state, "exit": ended.exit,
         "why": ended.why, "record": str(record.folder), "findings": incident.findings, "outcome": outcome,

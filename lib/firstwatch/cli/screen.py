@@ -12,6 +12,7 @@ from rich.table import Table
 
 from firstwatch.errors import FirstwatchError
 from firstwatch.model import Finding, Verdict, clock_time, plain
+from firstwatch.text import visible
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -20,7 +21,9 @@ COLOURS = {Verdict.OK: "green", Verdict.BAD: "bold red", Verdict.UNKNOWN: "yello
 
 
 def complain(error: FirstwatchError) -> None:
-    err.print(f"[bold red]{_kind(error)}[/] {escape(printable(str(error)))}", soft_wrap=True)
+    from firstwatch.record.redact import redacted
+
+    err.print(f"[bold red]{_kind(error)}[/] {safe(redacted(str(error)))}", soft_wrap=True)
 
 
 def _kind(error: FirstwatchError) -> str:
@@ -33,13 +36,18 @@ def document(value: object) -> None:
     print(json.dumps(plain(value), indent=2, ensure_ascii=False))  # noqa: T201  # the document is the output
 
 
+def line(value: object) -> None:
+    """Print *value* as JSON on one line, at once: somebody follows."""
+    print(json.dumps(plain(value), ensure_ascii=False), flush=True)  # noqa: T201  # the line is the output
+
+
 def say(text: str) -> None:
     out.print(text, soft_wrap=True)
 
 
 def printable(text: str) -> str:
     """Return *text* with control characters shown as escapes: what others wrote must not move the cursor."""
-    return "".join(char if char.isprintable() or char == "\n" else f"\\x{ord(char):02x}" for char in text)
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def safe(text: object) -> str:
@@ -47,16 +55,18 @@ def safe(text: object) -> str:
 
 
 def verdict(word: str) -> str:
-    return f"[{COLOURS.get(Verdict(word), '')}]{word}[/]"
+    """Return *word* in its colour, as wide as the widest of them."""
+    return f"[{COLOURS.get(Verdict(word), '')}]{word:<7}[/]"
 
 
 def findings(found: Iterable[Finding]) -> None:
     """Print findings in rank order: what was seen, and beneath it why it ranks here and what to do."""
-    for each in found:
-        say(f"  {verdict(each.verdict):<7}  {safe(each.object)}: {safe(each.observed)}")
-        extra = [each.why_here, f"next: {each.next}" if each.next else ""]
-        for line in filter(None, extra):
-            say(f"           [dim]{safe(line)}[/]")
+    listed = list(found)
+    widest = max((len(each.probe) for each in listed), default=0)
+    for each in listed:
+        say(f"  {verdict(each.verdict)}  {safe(each.probe):<{widest}}  {safe(each.seen)}")
+        for line in filter(None, (each.why_here, f"next: {each.next}" if each.next else "")):
+            say(f"           {'':<{widest}}  [dim]{safe(line)}[/]")
 
 
 def rows(titles: Iterable[str], lines: Iterable[Iterable[object]]) -> None:

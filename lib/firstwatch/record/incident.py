@@ -1,17 +1,27 @@
 """
 What the journal means: an incident's state, as a pure fold over its events.
 
-Nothing here is stored. A new reader of an old journal says the same; an event of a kind that it does not know is kept
-in the timeline as it is, and changes nothing else.
+Nothing here is stored. A new reader of an old journal says the same. An event of a kind that it does not know is kept
+in the timeline as it is, and changes nothing else; so is one whose body cannot be read.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from firstwatch.model import Approval, Finding, Findings, Json, Plan, Result, finding, parse_time
+from firstwatch.clock import Pace
+from firstwatch.errors import FirstwatchError
+from firstwatch.model import Approval, Findings, Json, Plan, Result, Verdict, finding, parse_time
+from firstwatch.policy.facts import Facts
+from firstwatch.policy.lease import Lease
+from firstwatch.record import messages, people, reminded, skew
 from firstwatch.record.journal import Event
+from firstwatch.record.messages import Made, Message
+from firstwatch.record.reminded import Reminded
+
+# What a body raises that is not what its kind says. The record's other events are good, so it is read on.
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, FirstwatchError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +54,10 @@ class Applied:
     """
     A change that was sent, or may have been.
 
-    `result` is None from the intent until the outcome. It is *in force* while it is not undone. `after` is what the
-    target had in the changed fields once it was written, which is what an undo expects to find.
+    `result` is None from the intent until the outcome; meanwhile, until `lease`, nobody else acts on the target. `mark`
+    is what the request writes beside its change, and `version` the resourceVersion that it was bound to: by these
+    `firstwatch resume` can tell what became of it, and `settled` is what that said. It is *in force* while it is not
+    undone. `owner` answers for it, until `owned_until`.
     """
 
     key: str
@@ -55,10 +67,24 @@ class Applied:
     result: Result | None = None
     undone_by: str = ""
     generation: int = 0
+    mark: str = ""
+    version: str = ""
+    lease: datetime | None = None
+    settled: str = ""
+    detail: str = ""
+    drift: tuple[str, ...] = ()
+    owner: str = ""
+    owned_until: datetime | None = None
 
     @property
     def in_force(self) -> bool:
-        return self.result in (Result.OK, Result.UNKNOWN, None) and not self.undone_by and not self.plan.undoes
+        """A restart is over when it is done: there is nothing left of it that could be undone."""
+        left = self.result in (Result.UNKNOWN, None) or (self.result is Result.OK and bool(self.plan.undo))
+        return left and not self.undone_by and not self.plan.undoes
+
+    @property
+    def in_doubt(self) -> bool:
+        return self.result in (Result.UNKNOWN, None) and not self.owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +122,14 @@ class Incident:
     changes: tuple[Applied, ...] = ()
     measured: Measured | None = None
     attachments: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = ()
+    made: Mapping[str, Made] = field(default_factory=dict)
+    people: Facts = field(default_factory=Facts)
+    pace: Pace = field(default_factory=Pace)
+    reminded: tuple[Reminded, ...] = ()
     timeline: tuple[Entry, ...] = ()
+    jumps: tuple[skew.Jump, ...] = ()
+    skewed: str = ""
 
     @property
     def in_force(self) -> tuple[Applied, ...]:
@@ -104,7 +137,21 @@ class Incident:
 
     @property
     def in_doubt(self) -> tuple[Applied, ...]:
-        return tuple(change for change in self.changes if change.result in (Result.UNKNOWN, None))
+        return tuple(change for change in self.changes if change.in_doubt)
+
+    @property
+    def unowned(self) -> tuple[Applied, ...]:
+        return tuple(change for change in self.in_force if not change.owner)
+
+    @property
+    def leases(self) -> tuple[Lease, ...]:
+        begun = [(each, each.lease) for each in self.changes if each.result is None]
+        return tuple(Lease(each.plan.target.uid, each.by, each.key, until) for each, until in begun if until)
+
+    @property
+    def broken(self) -> tuple[Approval, ...]:
+        """When the glass was broken: each waits for a review."""
+        return tuple(each for each in self.approvals if each.reason)
 
     def plan(self, plan_hash: str) -> Plan | None:
         """Return the plan whose hash begins with *plan_hash*, or None when there is none or more than one."""
@@ -114,13 +161,25 @@ class Incident:
 
 def fold(events: Iterable[Event]) -> Incident:
     """Return the incident that *events* add up to, in the order of the journal."""
-    incident = Incident()
-    for event in events:
-        handler = HANDLERS.get(event.kind)
-        incident = handler(incident, event) if handler else incident
-        entry = Entry(event.seq, event.time, event.who, describe(event), event.kind)
-        incident = replace(incident, timeline=(*incident.timeline, entry))
-    return incident
+    incident, timeline, told = Incident(), [], tuple(events)
+    for event in told:
+        incident = _after(incident, event)
+        timeline.append(Entry(event.seq, event.time, event.who, describe(event), event.kind))
+    return replace(
+        incident, people=people.facts(told), pace=people.pace(told), reminded=reminded.reminded(told),
+        timeline=tuple(timeline), jumps=skew.jumps(told),
+    )  # fmt: skip
+
+
+def _after(now: Incident, event: Event) -> Incident:
+    """Return the state after *event*. A purged body says no more than its kind does, and may say nothing at all."""
+    handler = HANDLERS.get(event.kind)
+    if handler is None:
+        return now
+    try:
+        return handler(now, replace(event, body={}) if event.purged else event)
+    except UNREADABLE:
+        return now
 
 
 def _opened(now: Incident, event: Event) -> Incident:
@@ -158,7 +217,14 @@ def _cell(now: Incident, event: Event) -> Incident:
 
 def _run_ended(now: Incident, event: Event) -> Incident:
     body = event.body
-    return _on_run(now, event, lambda run: replace(run, state=body["state"], exit=body.get("exit")))
+    cells = body.get("cells", {})
+    return _on_run(now, event, lambda run: _ended(run, body, cells))
+
+
+def _ended(run: Run, body: dict[str, Any], cells: dict[str, str]) -> Run:
+    """Return *run* with its end; the end of a run says of every cell what became of it."""
+    told = (*((c, s) for c, s in run.cells if c not in cells), *cells.items())
+    return replace(run, state=body["state"], exit=body.get("exit"), cells=told)
 
 
 def _looked(now: Incident, event: Event) -> Incident:
@@ -172,24 +238,50 @@ def _planned(now: Incident, event: Event) -> Incident:
 
 def _approved(now: Incident, event: Event) -> Incident:
     body = event.body
-    approval = Approval(body["plan"], event.who, parse_time(body["until"]), bool(body.get("self_approved")))
+    approval = Approval(
+        body["plan"], event.who, parse_time(body["until"]), bool(body.get("self_approved")),
+        str(event.actor.get("trust", "claimed")), str(body["reason"]) if event.kind == "break-glass" else "",
+    )  # fmt: skip
     return replace(now, approvals=(*now.approvals, approval))
 
 
 def _intent(now: Incident, event: Event) -> Incident:
-    plan = Plan.from_json(event.body["plan"])
-    change = Applied(event.body["key"], plan, event.time, event.who)
-    return replace(now, changes=(*now.changes, change), status=_later(now.status, "mitigating"))
+    """Take a change up; a second intent under its key is the same change, sent again after a conflict."""
+    body = event.body
+    change = Applied(
+        body["key"], Plan.from_json(body["plan"]), event.time, event.who, mark=body.get("mark", ""),
+        version=body.get("version", ""), lease=parse_time(body["lease"]) if "lease" in body else None,
+    )  # fmt: skip
+    before = tuple(each for each in now.changes if each.key != change.key)
+    return replace(now, changes=(*before, change), status=_later(now.status, "mitigating"))
 
 
 def _outcome(now: Incident, event: Event) -> Incident:
-    key, result = event.body["key"], Result(event.body["result"])
-    settled = tuple(
-        replace(each, result=result, generation=event.body.get("generation", 0)) if each.key == key else each
-        for each in now.changes
+    body = event.body
+    result = Result(body["result"])
+    return _on_change(
+        now, body["key"], result=result, generation=body.get("generation", 0), detail=body.get("detail", "")
     )
-    undone = next((each.plan.undoes for each in settled if each.key == key and result is Result.OK), "")
-    return replace(now, changes=tuple(replace(e, undone_by=key) if undone and e.key == undone else e for e in settled))
+
+
+def _settled(now: Incident, event: Event) -> Incident:
+    """Take what the live system said of a change in doubt; *unknown* leaves it in doubt."""
+    body = event.body
+    said: dict[str, Any] = {"settled": body["result"], "detail": body.get("detail", "")}
+    if body["result"] != "unknown":
+        said["result"] = {"done": Result.OK, "not done": Result.FAILED}[body["result"]]
+    return _on_change(now, body["key"], drift=tuple(map(str, body.get("drift", ()))), **said)
+
+
+def _accepted(now: Incident, event: Event) -> Incident:
+    body = event.body
+    return _on_change(now, body["key"], owner=body["owner"], owned_until=parse_time(body["until"]))
+
+
+def _on_change(now: Incident, key: str, **said: Any) -> Incident:
+    changes = tuple(replace(each, **said) if each.key == key else each for each in now.changes)
+    undone = {e.plan.undoes: key for e in changes if e.key == key and e.plan.undoes and e.result is Result.OK}
+    return replace(now, changes=tuple(replace(e, undone_by=undone.get(e.key, e.undone_by)) for e in changes))
 
 
 def _verified(now: Incident, event: Event) -> Incident:
@@ -208,6 +300,10 @@ def _measured(now: Incident, event: Event) -> Incident:
     return replace(now, measured=Measured(body["name"], body["unit"], points, float(body["limit"])))
 
 
+def _skewed(now: Incident, event: Event) -> Incident:
+    return replace(now, skewed=str(event.body["text"]))
+
+
 def _attached(now: Incident, event: Event) -> Incident:
     return replace(now, attachments=(*now.attachments, event.body["path"]))
 
@@ -221,12 +317,18 @@ HANDLERS: dict[str, Callable[[Incident, Event], Incident]] = {
     "looked": _looked,
     "planned": _planned,
     "approved": _approved,
+    "break-glass": _approved,
     "intent": _intent,
     "outcome": _outcome,
+    "settled": _settled,
+    "accepted": _accepted,
     "verified": _verified,
     "resolved": _resolved,
     "measured": _measured,
     "attached": _attached,
+    "skewed": _skewed,
+    **messages.HANDLERS,
+    **people.HANDLERS,
 }
 
 STATUSES = ("open", "investigating", "mitigating", "monitoring", "resolved", "closed")
@@ -238,41 +340,53 @@ def _later(status: str, reached: str) -> str:
 
 def describe(event: Event) -> str:
     """Return one line of plain text that says what *event* was. What others wrote is not escaped here."""
+    if event.purged:
+        return f"{event.kind}: what it said was purged"
     said = _SENTENCES.get(event.kind)
     try:
-        return said(event.body) if said else event.kind
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return event.kind
+        return str(said(event.body)) if said else event.kind
+    except UNREADABLE:
+        return f"{event.kind}: what it said cannot be read"
 
 
 def _findings_said(body: Json) -> str:
     findings = [finding(each) for each in body["findings"]]
     counts = ", ".join(f"{n} {v}" for v in ("BAD", "UNKNOWN", "OK") if (n := sum(f.verdict == v for f in findings)))
-    return f"{counts}. First: {_finding_said(findings[0])}" if findings else "looked at nothing"
+    if not findings:
+        return "at nothing"
+    first = findings[0]
+    return counts if first.verdict is Verdict.OK else f"{counts}. First: {first.probe}: {first.seen}"
 
 
-def _finding_said(first: Finding) -> str:
-    return f"{first.object}: {first.observed}"
+def _until(body: Json) -> str:
+    return f"{parse_time(body['until']):%Y-%m-%d %H:%M UTC}"
 
 
 _SENTENCES: dict[str, Callable[[Any], str]] = {
     "opened": lambda b: f"Record opened{' (practice)' if b.get('practice') else ''}",
     "declared": lambda b: f"Declared {b['severity'] or 'without a severity'}: {b['title']}. Impact: {b['impact']}",
-    "note": lambda b: b["text"],
     "run-started": lambda b: f"Runbook {b['runbook']} started ({b['mode']})",
     "run-ended": lambda b: f"Runbook {b['runbook']} ended: {b['state']}",
     "cell": lambda b: f"Cell {b['id']}: {b['state']}{': ' + b['error'] if b.get('error') else ''}",
-    "looked": _findings_said,
-    "verified": lambda b: f"Verification {b['verdict']}: {_findings_said(b)}",
+    "looked": lambda b: f"Looked: {_findings_said(b)}",
+    "verified": lambda b: f"Looked again: {_findings_said(b)}",
     "planned": lambda b: f"Planned {b['plan']['action']} of {b['plan']['target']['name']}, plan {b['hash']}",
     "approved": lambda b: (
-        f"Approved plan {b['plan']} until {b['until']}{', self-approved' if b['self_approved'] else ''}"
+        f"Approved plan {b['plan']} until {_until(b)}{', self-approved' if b.get('self_approved') else ''}"
     ),
     "gate": lambda b: f"Gate {b['state']} for plan {b['plan']}{': ' + '; '.join(b['missing']) if b['missing'] else ''}",
     "intent": lambda b: f"About to {b['plan']['action']} {b['plan']['target']['name']}, plan {b['hash']}",
     "outcome": lambda b: f"Outcome of plan {b['plan']}: {b['result']}{': ' + b['detail'] if b.get('detail') else ''}",
+    "break-glass": lambda b: f"BREAK-GLASS for plan {b['plan']} until {_until(b)}: {b['reason']}",
+    "settled": lambda b: f"Asked what became of change {b['key']}: {b['result']}. {b['detail']}",
+    "accepted": lambda b: f"Change {b['key']} is accepted until {_until(b)}; {b['owner']} answers for it",
     "resolved": lambda b: f"Resolved: {b['summary']}",
     "measured": lambda b: f"Measured {b['name']}: {len(b['points'])} points",
     "attached": lambda b: f"Attached {b['path']}",
+    "skewed": lambda b: b["text"],
     "repaired": lambda b: f"Cut a torn line of {b['cut_bytes']} bytes, left by a crash",
+    "anchored": lambda b: f"Anchored event {b['seq']}: {', '.join(b['where'])}",
+    "purged": lambda b: f"Purged {', '.join([*(f'event {n}' for n in b['events']), *b['attachments']])}: {b['reason']}",
+    **messages.SENTENCES,
+    **people.SENTENCES,
 }

@@ -1,21 +1,28 @@
 """
 Verification: whether every byte, link and attached file of a record is what was written. Offline.
 
-A line must be the canonical form of itself, its body must match `body_sha256` (or be a tombstone), its hash must match
-the line, its `prev` the line before, its `seq` its place. A cut exactly between two lines leaves a shorter record that
-is consistent; it shows only against an anchor, so the answer says whether there is one.
+A line must be the canonical form of itself, its body must match `body_sha256` (or be a tombstone that a later `purged`
+event tells of), its hash must match the line, its `prev` the line before, its `seq` its place. Bytes after the last
+line are torn: a crash leaves them, and so may a hand, so they do not pass either.
+
+A cut exactly between two lines leaves a shorter record that is consistent, and so does a chain that was made anew. They
+show only against an anchor, so the answer says how far there is one.
 """
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from firstwatch.model import canonical
-from firstwatch.record.journal import FIRST, VERSION, body_sha256, chain_hash
+from firstwatch.record import anchor as anchoring
+from firstwatch.record.anchor import Anchor
+from firstwatch.record.disk import read_still
+from firstwatch.record.journal import FIRST, TOMBSTONE, VERSION, body_sha256, chain_hash
 
-TOMBSTONE = "purged"  # the one key of a body that was purged
+BEGINNING = b'{"actor":{'  # of every line
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +38,59 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was checked. `head` is the hash of the last good event."""
+    """
+    What was checked. `head` is the hash of the last good event, `anchored` the furthest anchor that holds.
+
+    A torn record is consistent as far as it goes, and is not `whole`.
+    """
 
     events: int
     head: str
     torn: bool
     problems: tuple[Problem, ...]
+    anchored: Anchor | None = None
 
     @property
     def consistent(self) -> bool:
         return not self.problems
 
+    @property
+    def whole(self) -> bool:
+        return self.consistent and not self.torn
+
     def __str__(self) -> str:
         if self.problems:
             return "\n".join(["damaged", *map(str, self.problems)])
-        torn = "; its last line is torn, by a crash, and was never acknowledged" if self.torn else ""
-        return f"consistent, not anchored: {self.events} events, head {self.head[:16]}{torn}"
+        torn = "torn after its last event, by a crash or by somebody; the next event cuts it and says so; else "
+        return f"{torn if self.torn else ''}consistent, {self._anchored}: {self.events} events, head {self.head[:16]}"
+
+    @property
+    def _anchored(self) -> str:
+        if self.anchored is None:
+            return "not anchored"
+        return f"anchored at event {self.anchored.seq} ({self.anchored.where})"
 
 
-def verify(folder: Path) -> Verification:
-    """Return what is wrong with the record in *folder*: the journal's bytes, its links, the attached files."""
+def verify(folder: Path, anchors: Iterable[Anchor] = ()) -> Verification:
+    """
+    Return what is wrong with the record in *folder*: the journal's bytes, its links, the attached files.
+
+    Args:
+        folder: The record's.
+        anchors: Those of this record that are known; each must hold.
+    """
     try:
-        data = (folder / "journal.jsonl").read_bytes()
+        data = read_still(folder / "journal.jsonl")
     except OSError as error:
         return Verification(0, FIRST, False, (Problem(0, f"the journal cannot be read: {error}"),))
     *lines, tail = data.split(b"\n")
     problems, events = _lines(lines)
-    problems += _attachments(folder, events)
+    problems += _tail(tail, len(lines)) + _purges(events) + _attachments(folder, events)
+    held, broken = _held(anchors, [str(event.get("hash")) for event in events])
     head = events[-1].get("hash", FIRST) if events else FIRST
     if not events:
         problems.append(Problem(0, "the journal has no event"))
-    return Verification(len(events), str(head), bool(tail), tuple(problems))
+    return Verification(len(events), str(head), bool(tail), tuple(problems + broken), held)
 
 
 def _lines(lines: list[bytes]) -> tuple[list[Problem], list[dict[str, Any]]]:
@@ -98,23 +127,71 @@ def check_line(line: bytes, seq: int, prev: str) -> tuple[dict[str, Any], list[s
 
 
 def _body_holds(event: dict[str, Any]) -> bool:
+    return _purged(event) or body_sha256(event.get("body")) == event.get("body_sha256")
+
+
+def _purged(event: dict[str, Any]) -> bool:
+    return bool(event.get("body") == {TOMBSTONE: event.get("body_sha256")})
+
+
+def _tail(tail: bytes, lines: int) -> list[Problem]:
+    """Tell a torn line from bytes that no crash leaves: a crash leaves the beginning of an event, perhaps zeros."""
+    written = tail.rstrip(b"\0")
+    if not (written.startswith(BEGINNING) or BEGINNING.startswith(written)):
+        return [Problem(lines + 1, "what follows the last line is not the beginning of an event")]
+    ended, _ = check_line(tail[:-1], lines + 1, "")
+    return [Problem(lines + 1, "its end was changed")] if ended and tail else []
+
+
+def _purges(events: list[dict[str, Any]]) -> list[Problem]:
+    """Find bodies that were taken out without an event that says by whom."""
+    told = {seq for event in events for seq in _told(event, "events")}
+    return [
+        Problem(number, "its body was purged, and no event says by whom")
+        for number, event in enumerate(events, 1)
+        if event and _purged(event) and number not in told
+    ]
+
+
+def _told(event: dict[str, Any], what: str) -> list[Any]:
     body = event.get("body")
-    return body == {TOMBSTONE: event.get("body_sha256")} or body_sha256(body) == event.get("body_sha256")
+    named = body.get(what) if event.get("kind") == "purged" and isinstance(body, dict) else None
+    return [each for each in named if isinstance(each, int | str)] if isinstance(named, list) else []
 
 
 def _attachments(folder: Path, events: list[dict[str, Any]]) -> list[Problem]:
-    latest = {
-        e["body"]["path"]: e["body"] for e in events if e.get("kind") == "attached" and "path" in e.get("body", {})
-    }
+    """Check the latest version of each attached file, which is a tombstone when it was purged after that."""
+    latest: dict[str, dict[str, Any]] = {}
+    for event in events:
+        body = event.get("body")
+        if event.get("kind") == "attached" and isinstance(body, dict) and isinstance(body.get("path"), str):
+            latest[body["path"]] = body
+        latest |= {name: latest[name] | {TOMBSTONE: True} for name in _told(event, "attachments") if name in latest}
     return [Problem(0, text) for body in latest.values() if (text := _attachment(folder, body))]
 
 
 def _attachment(folder: Path, body: dict[str, Any]) -> str:
-    path = folder / str(body["path"])
+    path = folder / body["path"]
     if not path.resolve().is_relative_to(folder.resolve()):
         return f"{body['path']} is outside the record"
     try:
-        same = hashlib.sha256(path.read_bytes()).hexdigest() == body.get("sha256")
+        data = path.read_bytes()
     except OSError as error:
         return f"{body['path']} cannot be read: {error}"
+    if body.get(TOMBSTONE):
+        return "" if data == tombstone(body.get("sha256")) else f"{body['path']} is not the tombstone that was left"
+    same = hashlib.sha256(data).hexdigest() == body.get("sha256")
     return "" if same else f"{body['path']} was changed after it was attached"
+
+
+def tombstone(sha256: object) -> bytes:
+    """Return what stands in the place of a purged file."""
+    return canonical({TOMBSTONE: sha256}) + b"\n"
+
+
+def _held(anchors: Iterable[Anchor], hashes: list[str]) -> tuple[Anchor | None, list[Problem]]:
+    """Return the furthest of *anchors* that holds, and what the others show."""
+    told = [(each, anchoring.wrong(each, hashes)) for each in anchors]
+    broken = [Problem(each.seq if each.seq <= len(hashes) else 0, text) for each, text in told if text]
+    holding = [each for each, text in told if not text]
+    return max(holding, key=lambda each: each.seq, default=None), broken

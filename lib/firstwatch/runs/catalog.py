@@ -15,6 +15,7 @@ from typing import Any, Self
 from firstwatch.errors import BadParameter, NotFound, nearest
 from firstwatch.model import Json, canonical
 
+MOST_BYTES = 16_000_000
 KINDS = ("investigate", "mitigate", "coordinate", "review")
 
 
@@ -52,13 +53,56 @@ class Runbook:
     def load(cls, path: Path, name: str) -> Self:
         """Return the runbook at *path*; BadParameter when it is not a notebook."""
         try:
-            data = json.loads(path.read_text("utf-8"))
+            data = json.loads(_small(path))
             cells = tuple(data["cells"])
-            title, _, about = _source(cells[0]).partition("\n")
-            metadata = data["metadata"].get("firstwatch", {})
-        except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-            raise BadParameter(f"{path} is not a notebook: {error}") from error
+            _judge(data["metadata"], cells)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+            raise BadParameter(f"{path} is not a notebook: {reason}") from error
+        title, _, about = _source(cells[0]).partition("\n")
+        metadata = data["metadata"].get("firstwatch", {})
         return cls(name, path, title.lstrip("# ").strip(), about.strip(), metadata, cells)
+
+
+def _small(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES:,} bytes")
+    return data.decode("utf-8")
+
+
+def _judge(metadata: Json, cells: tuple[Json, ...]) -> None:
+    """Raise ValueError with what is wrong with a notebook, and in which cell."""
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("firstwatch", {}), dict):
+        raise ValueError("its metadata, or their key firstwatch, is not an object")
+    if not cells:
+        raise ValueError("it has no cell")
+    for number, cell in enumerate(cells, 1):
+        wrong = _wrong(cell)
+        if wrong:
+            raise ValueError(f"cell {number} {wrong}")
+
+
+def _wrong(cell: Json) -> str:
+    """Return what is wrong with *cell*; empty when nothing is."""
+    if not isinstance(cell, dict) or not {"cell_type", "id", "source"} <= cell.keys():
+        return "lacks its cell_type, id or source"
+    if cell["cell_type"] not in ("code", "markdown", "raw") or not isinstance(cell["id"], str):
+        return "has a cell_type or an id that is none"
+    source, metadata = cell["source"], cell.get("metadata", {})
+    if not _text(source) and not (isinstance(source, list) and all(map(_text, source))):
+        return "has a source that is not text"
+    tags = metadata.get("tags", []) if isinstance(metadata, dict) else None
+    return "" if isinstance(tags, list) and all(map(_text, tags)) else "has metadata or tags that are none"
+
+
+def _text(value: object) -> bool:
+    """Whether *value* is text that can be written: half a letter cannot."""
+    try:
+        return isinstance(value, str) and bool(value.encode() or True)
+    except UnicodeEncodeError:
+        return False
 
 
 def _source(cell: Json) -> str:

@@ -8,28 +8,39 @@ recording, and its record is in a folder that goes away; it is never among the i
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from firstwatch import settings as configuration
 from firstwatch.clock import Clock, WallClock
 from firstwatch.errors import BadParameter, NotFound, nearest
-from firstwatch.model import Actor, Mode, Plan, plain, timestamp
-from firstwatch.probes import FIRST_FIVE_MINUTES, Probe
+from firstwatch.model import Actor, Mode, Plan, parse_time, plain, timestamp
+from firstwatch.probes import FIRST_FIVE_MINUTES, STABILITY, Probe, unasked
 from firstwatch.record.journal import Journal, new_run
 from firstwatch.record.store import Record, Store, Writer
-from firstwatch.runs import catalog
+from firstwatch.runs import catalog, lab
+from firstwatch.runs.passing import Passing
 from firstwatch.runs.summary import Summary
 from firstwatch.settings import Settings
 from firstwatch.systems import Systems, connect
+from firstwatch.systems.broken import Broken
 from firstwatch.systems.tape import Recorder, Replay, Tape
 
 VARIABLE = "FIRSTWATCH_RUN"
+PEOPLE = ("coordinate", "review")  # the kinds that work on what was recorded before: their recording carries it
+LARGE = (
+    "cell",
+    "measured",
+    "attached",
+    "gate",
+    "planned",
+    "delivering",
+    "run-started",
+    "run-ended",
+)  # not needed there
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +60,8 @@ class Scene:
     recording: Path | None = None
     approval: Mapping[str, str] = field(default_factory=dict)
     began: str = ""
-    default_probes: tuple[Probe, ...] = FIRST_FIVE_MINUTES
+    default_probes: tuple[Probe, ...] = STABILITY
+    passing: Passing | None = None
 
     @property
     def self_approval(self) -> bool:
@@ -64,8 +76,10 @@ class Scene:
         )
         lines = [f"{self.runbook} ({self.mode.value}): {where}", f"incident {self.journal.incident}"]
         parts = self.settings.gameday.parts if self.settings.gameday else {}
-        practice = ["PRACTICE: " + ", ".join(f"{part}: {what}" for part, what in sorted(parts.items()))]
-        return "\n".join([*lines, *(practice if self.settings.practice else [])])
+        practice = ["PRACTICE"] if self.settings.practice else []
+        left = unasked(FIRST_FIVE_MINUTES, self.settings)
+        out = [f"not configured, so not looked at: {', '.join(left)}"] if left else []
+        return "\n".join([*lines, *practice, *(f"  {part}: {what}" for part, what in sorted(parts.items())), *out])
 
     @property
     def _cluster(self) -> str:
@@ -74,7 +88,8 @@ class Scene:
     def started(self) -> None:
         """Record that a run began by hand; our runner records its own."""
         body = {"runbook": self.runbook, "mode": self.mode, "headless": False, "notebook_sha256": self.notebook_sha256}
-        self.journal.append("run-started", body | {"parameters": {}, "replay": self.replay is not None})
+        seq = self.journal.append("run-started", body | {"parameters": {}, "replay": self.replay is not None}).seq
+        lab.note(json.loads(os.environ.get(VARIABLE, "{}")), self.journal, seq, self.runbook)
 
     def ended(self, summary: Summary) -> None:
         """Record the end of a run by hand, and save the recording when one is being made."""
@@ -86,10 +101,28 @@ class Scene:
     def _header(self) -> dict[str, Any]:
         named = plain(self.settings.model_dump())
         named["kubernetes"] = {"context": self._cluster}
+        for section in ("channels", "readiness", "credentials"):  # a replay tells nobody, and needs none of them
+            del named[section]
+        named["git"]["folder"] = "clone" if named["git"]["folder"] else ""
         return {
             "v": 1, "runbook": self.runbook, "at": self.began, "mode": self.mode.value, "settings": named,
             "incident": self.journal.incident, "actor": self.journal.actor.name, "approval": self._approved(),
+            **self._before(),
         }  # fmt: skip
+
+    def _before(self) -> dict[str, Any]:
+        """Return what happened in this incident before, for a replay to begin with."""
+        from firstwatch.record.journal import read
+
+        if self.runbook.partition("/")[0] not in PEOPLE:
+            return {}
+        every = tuple(read(self.journal.path))
+        begun = next(e for e in every if (e.kind, e.run) == ("run-started", self.journal.run))
+        told = (each for each in every if each.seq < begun.seq and each.kind not in LARGE)
+        return {
+            "before": [{"kind": e.kind, "actor": e.who, "at": e.at, "body": e.body} for e in told],
+            "parameters": begun.body["parameters"],
+        }
 
     def _approved(self) -> dict[str, str]:
         from firstwatch.record.incident import fold
@@ -108,11 +141,12 @@ class Scene:
             approver.append("approved", body)
 
     def close(self) -> None:
-        """End a replay, and take its record away when nobody keeps it."""
+        """Close every connection, end a replay, and take its record away when nobody keeps it."""
+        self.systems.close()
         if self.replay:
             self.replay.close()
-            if self.by_hand:
-                shutil.rmtree(self.journal.path.parent.parent, ignore_errors=True)
+        if self.passing:
+            self.passing.close()
 
 
 def scene(runbook: str, *, incident: str, service: str, mode: Mode) -> Scene:
@@ -125,26 +159,48 @@ def scene(runbook: str, *, incident: str, service: str, mode: Mode) -> Scene:
 
 def _replayed(runbook: catalog.Runbook, recording: Path, context: Mapping[str, Any]) -> Scene:
     tape = Tape.load(recording)
-    replay = Replay(tape)
     header = tape.header
+    broken = Broken.parse(context["broken"], header) if context.get("broken") else None
+    replay = Replay(tape, broken)
     settings = configuration.parse(header["settings"], f"the recording {recording}")
     writer = Writer(replay, Actor(header["actor"]), "replay")
-    record = Record(Path(context["record"])) if context.get("record") else _passing(header["incident"])
+    passing = None if context.get("record") else Passing.make()
+    record = Record(passing.folder / header["incident"] if passing else Path(context["record"]))
+    record.folder.mkdir(exist_ok=True)
     journal = writer.journal(record, context.get("run", "replay"))
-    if not record.journal.exists():
+    if not record.journal.exists() and not header.get("before"):
         journal.append("opened", {"practice": settings.practice, "replay": True, "cluster": "replay"})
+    for each in header.get("before", ()):
+        _again(record, each)
     return Scene(
         runbook=runbook.name, notebook_sha256=runbook.sha256, settings=settings, clock=replay, journal=journal,
         systems=connect(settings, replay=replay), mode=Mode(header["mode"]), by_hand=not context.get("record"),
-        replay=replay, approval=header.get("approval", {}),
+        replay=replay, approval=header.get("approval", {}), passing=passing,
     )  # fmt: skip
 
 
-def _passing(incident: str) -> Record:
-    """Return a record in a new folder of the machine's temporary ones, under the recorded incident's id."""
-    folder = Path(tempfile.mkdtemp(prefix="firstwatch-replay-")) / incident
-    folder.mkdir()
-    return Record(folder)
+@dataclass(frozen=True, slots=True)
+class _Then:
+    """A clock that stands still at a moment of the past."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic_ns(self) -> int:
+        return int(self.at.timestamp() * 1e9)
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+def _again(record: Record, event: Mapping[str, Any]) -> None:
+    """Record *event* of the recording once more, as of its own moment; a record opens once."""
+    if event["kind"] == "opened" and record.journal.exists():
+        return
+    body = event["body"] | ({"replay": True, "cluster": "replay"} if event["kind"] == "opened" else {})
+    then = Journal(record.journal, _Then(parse_time(event["at"])), Actor(event["actor"]), "replay")
+    then.append(event["kind"], body)
 
 
 def _live(runbook: catalog.Runbook, incident: str, service: str, mode: Mode, context: Mapping[str, Any]) -> Scene:
@@ -160,7 +216,8 @@ def _live(runbook: catalog.Runbook, incident: str, service: str, mode: Mode, con
     recorder = Recorder(clock) if recording else None
     systems = connect(settings, recorder=recorder)
     writer = Writer(clock, configuration.actor(os.environ, settings), configuration.credential())
-    record = _record(configuration.records(os.environ, path), incident, writer, settings, systems, context)
+    root = configuration.records(os.environ, path)
+    record = _record(root, incident, writer, settings, systems, context, runbook.kind)
     return Scene(
         runbook=runbook.name, notebook_sha256=runbook.sha256, settings=settings, clock=clock, systems=systems,
         mode=mode, journal=writer.journal(record, context.get("run") or new_run()), by_hand=not context.get("record"),
@@ -169,11 +226,14 @@ def _live(runbook: catalog.Runbook, incident: str, service: str, mode: Mode, con
 
 
 def _record(
-    root: Path, incident: str, writer: Writer, settings: Settings, systems: Systems, context: Mapping[str, Any]
-) -> Record:
+    root: Path, incident: str, writer: Writer, settings: Settings, systems: Systems, context: Mapping[str, Any],
+    kind: str,
+) -> Record:  # fmt: skip
     if context.get("record"):
         return Record(Path(context["record"]))
     store = Store(root)
+    if kind == "review":
+        return store.over(incident)
     if incident or store.unresolved():
         return store.single(incident)
     return store.open(writer, opening(settings, systems.cluster.context))
@@ -181,4 +241,5 @@ def _record(
 
 def opening(settings: Settings, cluster: str) -> dict[str, Any]:
     """Return the body of a record's first event."""
-    return {"practice": settings.practice, "replay": False, "cluster": cluster, "service": settings.service.name}
+    said = {"practice": settings.practice, "replay": False, "cluster": cluster, "service": settings.service.name}
+    return said | ({"clock": settings.clock.model_dump()} if settings.clock else {})

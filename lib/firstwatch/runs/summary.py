@@ -21,7 +21,13 @@ class Summary:
     @classmethod
     def of(cls, incident: Incident, runbook: str, mode: Mode) -> Self:
         """Return the summary of a run of *runbook*, from what the journal says of *incident*."""
-        left = [f"change {each.key} is in force; undo it or accept it" for each in incident.in_force]
+        left = [
+            f"change {each.key} is in doubt; firstwatch resume asks what became of it" for each in incident.in_doubt
+        ]
+        known = [each for each in incident.unowned if not each.in_doubt]
+        left += [f"change {each.key} is in force; undo it or accept it" for each in known]
+        left += [f"{each.by} broke the glass, and it waits for a review: {each.reason}" for each in incident.broken]
+        left += [incident.skewed] if incident.skewed else []
         if incident.findings.verdict is not Verdict.OK:
             left.append(f"the last look said {incident.findings.verdict}")
         if not incident.declared_at:

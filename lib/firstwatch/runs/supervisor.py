@@ -10,8 +10,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,23 @@ from typing import Any
 import psutil
 
 from firstwatch import errors
+from firstwatch.errors import BadParameter, RecordNotWritable
 from firstwatch.model import Mode, Result, Verdict
 from firstwatch.record.incident import Incident, Run, fold
 from firstwatch.record.journal import Event, Journal, read
-from firstwatch.record.store import attach
+from firstwatch.record.redact import known, redacted
+from firstwatch.record.store import attach, inside
+from firstwatch.runs import executed, tree
 from firstwatch.runs.catalog import Runbook
 from firstwatch.runs.engine import Job
 from firstwatch.runs.scene import VARIABLE
 
 WORST_FIRST = (7, 6, 5, 3, 8, 4, 1, 9)  # of several, the exit code is the first of these
 POLL_S = 0.1
-GRACE_S = 3.0
+PATIENCE_S = 2.0  # for a log whose writer cannot be ended
+LOG_BYTES = 65_536
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+BECAME = {"running": "interrupted"}  # what a cell that never reported its end became
 
 
 class Interrupted(Exception):
@@ -55,6 +62,7 @@ class Order:
     mode: Mode
     deadline_s: float
     replay: str = ""
+    broken: str = ""
     recording: str = ""
 
 
@@ -69,21 +77,22 @@ def run(order: Order, journal: Journal, progress: Callable[[Event], None]) -> En
 
     Raises:
         RecordNotWritable: Nothing was started.
+        BadParameter: A folder of the record is a link, so nothing was started.
     """
-    folder = journal.path.parent
-    (folder / "notebooks").mkdir(exist_ok=True)
-    seq = journal.append("run-started", _opening(order)).seq
-    output = folder / "notebooks" / f"{seq:04d}-{order.runbook.name.replace('/', '-')}.ipynb"
-    stopped = _supervise(order, journal, output, progress)
-    if output.exists():
-        attach(journal, output, "the executed notebook")
-    return _conclude(order, journal, stopped)
+    inside(journal.path.parent, "engine.log")
+    inside(journal.path.parent, "notebooks").mkdir(exist_ok=True)
+    with signals():
+        seq = journal.append("run-started", _opening(order)).seq
+        output = journal.path.parent / "notebooks" / f"{seq:04d}-{order.runbook.name.replace('/', '-')}.ipynb"
+        stopped = _supervise(order, journal, output, progress)
+        return _conclude(order, journal, stopped, output)
 
 
 def _opening(order: Order) -> dict[str, Any]:
     return {
         "runbook": order.runbook.name, "mode": order.mode, "notebook_sha256": order.runbook.sha256, "headless": True,
-        "parameters": dict(order.parameters), "pid": os.getpid(), "replay": bool(order.replay),
+        "parameters": dict(order.parameters), "pid": os.getpid(),
+        "pid_started": psutil.Process().create_time(), "replay": bool(order.replay),
     }  # fmt: skip
 
 
@@ -92,25 +101,51 @@ def _supervise(order: Order, journal: Journal, output: Path, progress: Callable[
     job = Job(
         notebook=str(order.runbook.path), output=str(output), parameters=dict(order.parameters), run=journal.run,
         journal=str(journal.path), actor={"name": journal.actor.name, "trust": journal.actor.trust},
-        credential=journal.credential,
+        credential=journal.credential, known=known(),
     )  # fmt: skip
-    with signals(), (journal.path.parent / "engine.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "firstwatch.runs.engine"], stdin=subprocess.PIPE, stdout=log, stderr=log,
-            env=os.environ | {VARIABLE: json.dumps(_context(order, journal))}, start_new_session=True,
-        )  # fmt: skip
+    with tree.adopting() as before, _log(journal.path.parent / "engine.log") as log:
         try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "firstwatch.runs.engine"], stdin=subprocess.PIPE, stdout=log, stderr=log,
+                env=os.environ | {VARIABLE: json.dumps(_context(order, journal))}, start_new_session=True,
+            )  # fmt: skip
             return _follow(process, job, journal, order.deadline_s, progress)
         except (Interrupted, KeyboardInterrupt):
             return "interrupted"
         finally:
-            end_tree(process)
+            heed_no_more()
+            tree.end(before)
+
+
+@contextmanager
+def _log(path: Path) -> Iterator[int]:
+    """Yield where the engine may print; at the end the last of it is appended to the file at *path*, redacted."""
+    reading, writing = os.pipe()
+    tail: list[bytes] = [b""]
+    reader = threading.Thread(target=_drain, args=(reading, tail), daemon=True)
+    reader.start()
+    try:
+        yield writing
+    finally:
+        os.close(writing)
+        reader.join(PATIENCE_S)
+        with suppress(OSError), path.open("a", encoding="utf-8") as file:
+            file.write(str(redacted(tail[0].decode("utf-8", "backslashreplace"))))
+
+
+def _drain(reading: int, tail: list[bytes]) -> None:
+    """Read to the end, so that nobody waits to print, and keep the last of it, from the beginning of a line."""
+    with open(reading, "rb", buffering=0) as file:
+        while data := file.read(LOG_BYTES):
+            tail[0] += data
+            if len(tail[0]) > LOG_BYTES:  # half a secret would not be seen
+                tail[0] = tail[0][-LOG_BYTES:].partition(b"\n")[2]
 
 
 def _context(order: Order, journal: Journal) -> dict[str, Any]:
     return {
         "record": str(journal.path.parent), "run": journal.run, "replay": order.replay, "live": not order.replay,
-        "recording": order.recording, "runbook": order.runbook.name,
+        "recording": order.recording, "runbook": order.runbook.name, "broken": order.broken,
     }  # fmt: skip
 
 
@@ -118,8 +153,8 @@ def _follow(
     process: "subprocess.Popen[bytes]", job: Job, journal: Journal, deadline_s: float, progress: Callable[[Event], None]
 ) -> str:
     assert process.stdin is not None  # asked for above
-    process.stdin.write(job.write().encode())
-    process.stdin.close()
+    with suppress(BrokenPipeError), process.stdin as stdin:  # it may be gone already; then that is the conclusion
+        stdin.write(job.write().encode())
     ends = journal.clock.monotonic_ns() + int(deadline_s * 1e9)
     tell = _teller(journal, progress)
     while process.poll() is None:
@@ -153,12 +188,13 @@ def _teller(journal: Journal, progress: Callable[[Event], None]) -> Callable[[],
 
 @contextmanager
 def signals() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into Interrupted while a run is under way, as Ctrl-C already is KeyboardInterrupt."""
+    """Turn the first of SIGINT, SIGTERM and SIGHUP into Interrupted while a run is under way; then heed no more."""
 
     def interrupt(*_: object) -> None:
+        heed_no_more()
         raise Interrupted
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
     try:
         yield
     finally:
@@ -166,41 +202,40 @@ def signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def end_tree(process: "subprocess.Popen[bytes]") -> None:
-    """End *process* and everything that it started: asked first, then killed after three seconds."""
-    try:
-        root = psutil.Process(process.pid)
-        tree = [*root.children(recursive=True), root]
-    except psutil.NoSuchProcess:
-        tree = []
-    for each in tree:
-        _quietly(each.terminate)
-    _, alive = psutil.wait_procs(tree, timeout=GRACE_S)
-    for each in alive:
-        _quietly(each.kill)
-    process.wait()
+def heed_no_more() -> None:
+    """Ignore further signals: what is begun, ending the tree and recording how the run ended, takes a second."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
-def _quietly(stop: Callable[[], None]) -> None:
-    try:
-        stop()
-    except psutil.NoSuchProcess:
-        return
-
-
-def _conclude(order: Order, journal: Journal, stopped: str) -> Ended:
+def _conclude(order: Order, journal: Journal, stopped: str, output: Path) -> Ended:
     events = read(journal.path)
-    incident = fold(events)
-    ran = next(each for each in incident.runs if each.id == journal.run)
-    state, exit_code, why = conclusion(ran, _code_cells(order.runbook), stopped, events)
-    not_run = [cell for cell in _code_cells(order.runbook) if cell not in dict(ran.cells)]
+    ran = next(each for each in fold(events).runs if each.id == journal.run)
+    cells = code_cells(order.runbook)
+    became = {cell: BECAME.get(dict(ran.cells).get(cell, ""), dict(ran.cells).get(cell, "not run")) for cell in cells}
+    state, exit_code, why = conclusion(ran, cells, stopped, events)
+    _keep(journal, output, order.runbook.name, became)
+    not_run = [cell for cell in cells if became[cell] == "not run"]
     body = {"runbook": order.runbook.name, "state": state, "exit": exit_code, "why": why, "not_run": not_run}
-    journal.append("run-ended", body)
+    journal.append("run-ended", body | {"cells": became})
     return Ended(state, exit_code, why, fold(read(journal.path)))
 
 
-def _code_cells(runbook: Runbook) -> list[str]:
-    return [cell["id"] for cell in runbook.cells if cell["cell_type"] == "code"]
+def _keep(journal: Journal, output: Path, runbook: str, cells: Mapping[str, str]) -> None:
+    """Attach the executed notebook. How the run ended is recorded even when there is no room for that."""
+    if output.exists():
+        executed.settle(output, runbook, cells)
+        with suppress(RecordNotWritable):
+            attach(journal, output, "the executed notebook")
+
+
+def code_cells(runbook: Runbook) -> list[str]:
+    """Return the ids of *runbook*'s code cells that are not blank; BadParameter when there are none with ids."""
+    cells = [cell for cell in runbook.cells if cell["cell_type"] == "code" and "".join(cell["source"]).strip()]
+    ids = [str(cell.get("id", "")) for cell in cells]
+    if not ids or not all(ids) or len(set(ids)) != len(ids):
+        raise BadParameter(f"{runbook.path}: it needs code cells, each with an id of its own")
+    return ids
 
 
 def conclusion(ran: Run, cells: list[str], stopped: str, events: tuple[Event, ...]) -> tuple[str, int, str]:
@@ -224,8 +259,14 @@ def conclusion(ran: Run, cells: list[str], stopped: str, events: tuple[Event, ..
     if not pending:
         return "done", _worst(codes), ""
     state = "gate closed" if failure.startswith("GateClosed") else "failed"
-    why = failure or f"cell {pending[0]} did not report its end: it exited, or the kernel died"
+    why = failure.removeprefix("GateClosed: ") or _silence(pending[0], done)
     return state, _worst([*codes, 1] if not failure else codes), why
+
+
+def _silence(cell: str, done: Mapping[str, str]) -> str:
+    if cell in done:
+        return f"cell {cell} did not report its end: it exited, or the kernel died"
+    return f"cell {cell} was not run: the engine ended before it; engine.log in the record may say why"
 
 
 def _failed(failure: str) -> int:

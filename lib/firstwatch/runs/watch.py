@@ -14,27 +14,26 @@ from typing import Any
 from firstwatch.actions import change
 from firstwatch.actions.action import Action
 from firstwatch.clock import Clock, duration
-from firstwatch.errors import (
-    BadParameter,
-    Conflict,
-    FirstwatchError,
-    GateClosed,
-    OutcomeUnknown,
-    Unavailable,
-)
+from firstwatch.errors import BadParameter, FirstwatchError, GateClosed, NotFound
 from firstwatch.model import Findings, Mode, Outcome, Plan, Result, Verdict, mode
-from firstwatch.policy.gate import Gate, Rule, decide
+from firstwatch.policy.gate import Gate, Rule
 from firstwatch.probes import probe as looking
 from firstwatch.probes.probe import Probe
-from firstwatch.probes.sweep import rank, sweep
-from firstwatch.probes.traffic import history
+from firstwatch.probes.ranking import rank
+from firstwatch.probes.settled import settled
+from firstwatch.probes.sweep import sweep
+from firstwatch.probes.traffic import error_rate, error_shares, history, latency
 from firstwatch.record.incident import Incident, fold
 from firstwatch.record.journal import Journal, read
+from firstwatch.runs import whisper
+from firstwatch.runs.applying import admitted, carry_out
 from firstwatch.runs.scene import Scene, scene
 from firstwatch.runs.summary import Summary
 from firstwatch.systems import Systems
 
 POLL_S = 2.0
+MEASURED = (error_rate, error_shares, latency)  # rates over a time, in which pods that have just begun hardly count
+SKEW = timedelta(seconds=30)  # by how much clocks may differ before a reader must know
 
 
 def begin(runbook: str, *, incident: str = "", service: str = "", mode: str = "observe") -> "Watch":
@@ -56,6 +55,7 @@ def begin(runbook: str, *, incident: str = "", service: str = "", mode: str = "o
     if set_up.by_hand:
         set_up.started()
     atexit.register(set_up.close)
+    whisper.tell()
     return watch
 
 
@@ -72,6 +72,7 @@ class Watch:
     clock: Clock
     mode: Mode
     _asked: list[Probe] = field(default_factory=list)
+    _compared: bool = False
 
     def __repr__(self) -> str:
         return self.scene.banner
@@ -81,29 +82,42 @@ class Watch:
 
     def look(self, *probes: Probe) -> Findings:
         """Return what *probes* find now, ranked when there are several."""
-        self._asked += [probe for probe in probes if probe not in self._asked]
+        self._asked += [probe for probe in probes if probe.measured and probe not in self._asked]
         return self._look("looked", probes)
 
     def _look(self, kind: str, probes: Sequence[Probe], **more: Any) -> Findings:
         now = self.clock.now()
         alone = len(probes) == 1
         found = rank(looking.ask(probes[0], self.systems, now)) if alone else sweep(probes, self.systems, now)
+        whisper.tell()  # a credential may have been renewed
         self.journal.append(kind, {"findings": found, "verdict": found.verdict, **more})
+        self._compare_clocks()
         return found
+
+    def _compare_clocks(self) -> None:
+        """Record, once a run, that the cluster's clock is not ours: its times and ours are compared all along."""
+        skew = self.systems.cluster.skew
+        if self._compared or skew is None or abs(skew) <= SKEW:
+            return
+        self._compared, way = True, "ahead of" if skew > timedelta(0) else "behind"
+        where, seconds = self.systems.cluster.host, round(abs(skew.total_seconds()))
+        text = f"the clock of the cluster at {where} is {seconds} s {way} this machine's: look at both, by NTP"
+        self.journal.append("skewed", {"text": text, "ahead_s": round(skew.total_seconds()), "cluster": where})
 
     def plan(self, action: Action, **parameters: Any) -> Plan:
         """
         Return the plan of *action*, made against the live system; nothing is written there.
 
-        A plan of this runbook that is applied and in force in this incident is returned as it is: asking again for
-        "the revision before" must not roll forward.
+        A plan of this runbook that is in force in this incident, and still there, is returned as it is: asking again
+        for "the revision before" must not roll forward.
         """
         done = self._in_force(action.name, parameters)
-        if done:
+        if done and not self._drifted(done):
             return done
         plan = action.plan(self.systems, parameters)
         plan = replace(plan, runbook=self.scene.runbook, notebook_sha256=self.scene.notebook_sha256)
         self.journal.append("planned", {"hash": plan.hash, "plan": plan})
+        self._compare_clocks()
         return plan
 
     def _in_force(self, name: str, parameters: dict[str, Any]) -> Plan | None:
@@ -113,6 +127,14 @@ class Watch:
                 return plan
         return None
 
+    def _drifted(self, done: Plan) -> bool:
+        """Whether somebody has changed since what *done* wrote: then it heals nothing any more."""
+        try:
+            found = self.systems.cluster.get(done.target.kind, done.target.namespace, done.target.name)
+        except NotFound:
+            return True
+        return bool(change.drift(done, found))
+
     def gate(self, plan: Plan) -> Gate:
         """
         Return whether *plan* may be applied, and what is missing.
@@ -121,18 +143,17 @@ class Watch:
             GateClosed: Something is missing, in mode `apply`. Later cells do not run.
         """
         self.scene.approve_as_recorded(plan)
-        gate = self._gate(plan)
+        gate = admitted(plan, self._incident(), self.journal, self._rule)
         self.journal.append(
             "gate", {"plan": plan.hash, "state": "open" if gate.open else "closed", "missing": gate.missing}
         )
         if not gate.open and self.mode is Mode.APPLY:
-            raise GateClosed(f"{'; '.join(gate.missing)}. Then run this again: {gate.command}")
+            raise GateClosed(gate.sentence)
         return gate
 
-    def _gate(self, plan: Plan) -> Gate:
-        incident = self._incident()
-        rule = Rule(self.scene.self_approval, incident.severity)
-        return decide(plan, incident.approvals, self.journal.actor.name, rule, self.clock.now(), incident.id)
+    @property
+    def _rule(self) -> Rule:
+        return Rule(self.scene.self_approval, approvers=self.scene.settings.approval.approvers)
 
     def apply(self, plan: Plan) -> Outcome:
         """
@@ -142,48 +163,40 @@ class Watch:
 
         Raises:
             GateClosed: It is not approved, or no longer.
-            Conflict: The target moved since the plan.
+            Conflict: Somebody else is at the target, or it moved since the plan.
             OutcomeUnknown: It was sent, now or by an earlier run, and nobody knows what became of it.
             RecordNotWritable: The intent could not be recorded, so nothing was sent.
         """
         if self.mode is Mode.OBSERVE:
             return Outcome(Result.NOT_APPLIED, plan.hash, detail="observing; run with --apply to change anything")
-        earlier = self._earlier(plan)
-        if earlier:
-            return earlier
-        gate = self._gate(plan)
-        if not gate.open:
-            raise GateClosed(f"{'; '.join(gate.missing)}: {gate.command}")
-        return carry_out(plan, self.systems, self.journal)
+        return carry_out(plan, self.systems, self.journal, self._rule)
 
-    def _earlier(self, plan: Plan) -> Outcome | None:
-        """Return the outcome of *plan* when an earlier run applied it; OutcomeUnknown when that run did not tell."""
-        found = next((each for each in self._incident().changes if each.key == plan.hash), None)
-        if found is None or found.result in (Result.FAILED, Result.REFUSED):
-            return None
-        if found.result is Result.OK:
-            return Outcome(Result.OK, plan.hash, plan.hash, "applied by an earlier run; not sent again")
-        raise OutcomeUnknown(
-            f"plan {plan.hash} was begun by an earlier run, and its outcome is not known; look at {plan.target}"
-        )
-
-    def verify(self, plan: Plan | None = None, within: str = "5m") -> Findings:
+    def verify(self, plan: Plan | None = None, within: str = "5m", steady: str = "0s") -> Findings:
         """
         Look again, with the probes that were asked before, until all say OK or *within* has passed.
 
-        UNKNOWN never passes. A *plan* that was only observed is looked at once: there is nothing to wait for.
+        All must say OK for as long as *steady* says, without a break; that time comes on top of *within*.
+
+        UNKNOWN never passes. What is measured must be measured of pods that have run for that long (`settled`). A
+        *plan* that was only observed is looked at once: there is nothing to wait for.
         """
         probes = self._asked or list(self.scene.default_probes)
-        ends = self.clock.monotonic_ns() + int(_span(within) / timedelta(microseconds=1)) * 1000
+        if any(each in MEASURED for each in probes) and settled not in probes:
+            probes = [*probes, settled]
+        ends = self.clock.monotonic_ns() + _nanoseconds(within)
+        well: int | None = None  # since when all is
         waits = plan is None or self.mode is Mode.APPLY
         while True:
             found = self._ask_again(probes)
-            if found.verdict is Verdict.OK or not waits or self.clock.monotonic_ns() >= ends:
+            now = self.clock.monotonic_ns()
+            well = (now if well is None else well) if found.verdict is Verdict.OK else None
+            if not waits or (now >= ends if well is None else now - well >= _nanoseconds(steady)):
                 break
             self.clock.sleep(POLL_S)
         self.journal.append(
             "verified", {"findings": found, "verdict": found.verdict, "plan": plan.hash if plan else ""}
         )
+        self._compare_clocks()
         return found
 
     def _ask_again(self, probes: Sequence[Probe]) -> Findings:
@@ -210,35 +223,8 @@ class Watch:
         return fold(read(self.journal.path))
 
 
-def carry_out(plan: Plan, systems: Systems, journal: Journal) -> Outcome:
-    """
-    Send the change of an approved *plan*: intent, one request, outcome, each on disk before the next.
-
-    Raises:
-        Conflict, Refused, Unavailable: It was not done; recorded as refused or failed.
-        OutcomeUnknown: It may have been done; recorded as unknown.
-    """
-    journal.append("intent", {"key": plan.hash, "hash": plan.hash, "plan": plan})
-    try:
-        written = change.apply(systems, plan, f"{journal.incident}.{plan.hash}")
-    except FirstwatchError as error:
-        journal.append("outcome", _outcome(plan, _result(error), str(error)))
-        raise
-    after = written["metadata"]
-    journal.append(
-        "outcome", _outcome(plan, Result.OK, "", generation=after["generation"], version=after["resourceVersion"])
-    )
-    return Outcome(Result.OK, plan.hash, plan.hash, f"{plan.target} is now at generation {after['generation']}")
-
-
-def _result(error: FirstwatchError) -> Result:
-    if isinstance(error, OutcomeUnknown):
-        return Result.UNKNOWN
-    return Result.REFUSED if isinstance(error, Conflict) or not isinstance(error, Unavailable) else Result.FAILED
-
-
-def _outcome(plan: Plan, result: Result, detail: str, **more: Any) -> dict[str, Any]:
-    return {"key": plan.hash, "plan": plan.hash, "result": result, "detail": detail, **more}
+def _nanoseconds(text: str) -> int:
+    return int(_span(text) / timedelta(microseconds=1)) * 1000
 
 
 def _span(text: str) -> timedelta:

@@ -5,13 +5,18 @@ A wrapper sends through the system's real client, raises the errors of `firstwat
 the tape when a run is being recorded. `connect` opens all of them for one configuration.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 
 from firstwatch.settings import Settings
+from firstwatch.systems.deck import Deck
 from firstwatch.systems.http import Http
 from firstwatch.systems.kubernetes import Cluster
 from firstwatch.systems.prometheus import Prometheus
+from firstwatch.systems.retry import ONCE, USUAL, Budget
 from firstwatch.systems.tape import Recorder, Replay
+
+HUNG = Budget(deadline_s=2.0)  # a replay answers at once, or is broken on purpose: that need not be waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +27,41 @@ class Systems:
     cluster: Cluster
     prometheus: Prometheus
     http: Http
+    deck: Deck = field(default_factory=Deck)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection that is kept open."""
+        self.http.close()
+        self.cluster.client.close()
 
 
-def connect(settings: Settings, *, recorder: Recorder | None = None, replay: Replay | None = None) -> Systems:
+def connect(
+    settings: Settings, *, recorder: Recorder | None = None, replay: Replay | None = None, budget: Budget = USUAL
+) -> Systems:
     """
     Return the systems that *settings* names. Nothing is sent yet, so nothing can fail but the kubeconfig.
 
     Args:
         settings: Names and addresses.
         recorder: Takes every exchange, when a recording is being made.
-        replay: Answers every request in place of the real systems.
+        replay: Answers every request in place of the real systems, once: what was recorded was the last try.
+        budget: How long a call may take, and how often a read is asked again; by default three tries in ten seconds.
 
     Raises:
         BadParameter: The kubeconfig or its context does not exist.
+        Unavailable: Its credentials are fetched by a program, and that did not end in time.
     """
-    proxy = replay.url if replay else ""
-    http = Http(recorder=recorder, proxy=proxy)
-    cluster = Cluster.replayed(proxy) if replay else Cluster.connect(settings.kubernetes, recorder)
-    return Systems(settings, cluster, Prometheus(settings.prometheus.url, http), http)
+    if replay:
+        once = ONCE.within(HUNG) if replay.broken else ONCE
+        http = Http(proxy=replay.url, budget=once, clock=replay)
+        cluster = Cluster.replayed(replay.url, replay, once)
+        return Systems(settings, cluster, Prometheus(settings.prometheus.url, http), http, Deck(replay=replay))
+    http = Http(recorder, budget=budget)
+    cluster = Cluster.connect(settings.kubernetes, recorder, budget)
+    return Systems(settings, cluster, Prometheus(settings.prometheus.url, http), http, Deck(recorder))

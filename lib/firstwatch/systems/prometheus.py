@@ -6,12 +6,15 @@ for the probe to say. Here neither is turned into a number.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from firstwatch.errors import Refused, Unavailable
 from firstwatch.model import Json, timestamp
+from firstwatch.systems.answer import Answer
 from firstwatch.systems.http import Http
+from firstwatch.systems.retry import waiting
 
 MOST_POINTS = 11_000  # Prometheus refuses more for one series
 
@@ -38,32 +41,48 @@ class Prometheus:
             Unavailable: No answer, or one that is not Prometheus'.
             Refused: It answered 401, 403, or that the expression is wrong.
         """
-        result = self._ask("query", {"query": expression})
-        return tuple(_sample(each["metric"], each["value"]) for each in result)
+        return self._ask("query", {"query": expression})
 
     def range(self, expression: str, start: datetime, end: datetime, step: timedelta) -> tuple[Sample, ...]:
         """Return the values between *start* and *end*, in time order; a step that makes too many is widened."""
         finest = (end - start).total_seconds() / MOST_POINTS
         seconds = max(step.total_seconds(), finest, 0.001)
         asked = {"query": expression, "start": timestamp(start), "end": timestamp(end), "step": f"{seconds:g}"}
-        result = self._ask("query_range", asked)
-        samples = [_sample(each["metric"], value) for each in result for value in each["values"]]
-        return tuple(sorted(samples, key=lambda sample: sample.at))
+        return tuple(sorted(self._ask("query_range", asked), key=lambda sample: sample.at))
 
-    def _ask(self, endpoint: str, query: dict[str, str]) -> list[Json]:
-        asking = f"{query['query']!r} of Prometheus at {self.url}"
+    def _ask(self, endpoint: str, query: dict[str, str]) -> tuple[Sample, ...]:
+        asking = f"GET {query['query']!r} of Prometheus at {self.url}"
         answer = self.http.get(f"{self.url.rstrip('/')}/api/v1/{endpoint}", query)
         if answer.status in (400, 401, 403, 422):
-            raise Refused(f"{asking}: answered {answer.status}: {answer.text[:200]}")
+            raise Refused(f"{asking}: answered {answer.status}: {_said(answer)}; ask for access, or mend the query")
+        if answer.status != 200:
+            later = waiting(answer, self.http.budget, self.http.clock)
+            raise Unavailable(f"{asking}: answered {answer.status}: {_said(answer)}{later}; look at Prometheus itself")
         try:
-            data = json.loads(answer.body)["data"]
-            result: list[Json] = (
-                data["result"] if data["resultType"] != "scalar" else [{"metric": {}, "value": data["result"]}]
-            )
-            return result
-        except (ValueError, KeyError, TypeError) as error:
-            raise Unavailable(f"{asking}: answered {answer.status}, not a Prometheus answer") from error
+            return tuple(_samples(json.loads(answer.body)["data"]))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError, OSError) as error:
+            raise Unavailable(
+                f"{asking}: not a Prometheus answer ({type(error).__name__}); is this its address?"
+            ) from error
 
 
-def _sample(labels: dict[str, str], value: list[Json]) -> Sample:
-    return Sample(labels, float(value[1]), datetime.fromtimestamp(float(value[0]), UTC))
+def _samples(data: Json) -> Iterator[Sample]:
+    """Yield what an answer holds; raises what reading another shape raises."""
+    if data["resultType"] == "scalar":
+        yield _sample({}, data["result"])
+        return
+    for series in data["result"]:
+        for value in series["values"] if "values" in series else [series["value"]]:
+            yield _sample(dict(series["metric"]), value)
+
+
+def _sample(labels: dict[str, str], value: Json) -> Sample:
+    at, number = value
+    return Sample(labels, float(number), datetime.fromtimestamp(float(at), UTC))
+
+
+def _said(answer: Answer) -> str:
+    try:
+        return str(json.loads(answer.body)["error"])[:200]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return answer.text[:200]

@@ -9,7 +9,8 @@ that is not on the tape is answered 599, which every wrapper turns into Unavaila
 The recording also drives the clock: "now" is the time of the latest exchange that was served. So a replay needs no
 real time, and shows the same byte for byte.
 
-Secrets are redacted before an exchange is written. `managedFields` are dropped, to keep a tape small enough to review.
+Secrets are redacted before an exchange is written. Of `managedFields` only who wrote and when is kept, to keep a tape
+small enough to review.
 """
 
 import json
@@ -27,6 +28,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from firstwatch.clock import Clock
 from firstwatch.errors import BadParameter
 from firstwatch.model import Json, parse_time, plain, timestamp
+from firstwatch.systems.broken import Broken
 
 NOT_RECORDED = 599  # no system answers this, so it cannot be mistaken for one
 TAPE = "tape.jsonl"
@@ -69,7 +71,7 @@ class Recorder:
 
     def add(self, method: str, url: str, sent: Json, status: int, content_type: str, body: bytes) -> None:
         at = timestamp(self.clock.now())
-        answer = _trimmed(_decoded(body))
+        answer = _trimmed(_decoded(body)) if "json" in content_type else body.decode("utf-8", "surrogateescape")
         self.exchanges.append(Exchange(method, url, sent, status, content_type, answer, at))
 
     def save(self, folder: Path, header: Mapping[str, Json]) -> Path:
@@ -86,15 +88,22 @@ class Recorder:
 def _decoded(body: bytes) -> Json:
     try:
         return json.loads(body)
-    except ValueError:
-        return body.decode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "surrogateescape")
 
 
 def _trimmed(body: Json) -> Json:
     for each in [body, *body.get("items", ())] if isinstance(body, dict) else ():
         if isinstance(each, dict) and isinstance(each.get("metadata"), dict):
-            each["metadata"].pop("managedFields", None)
+            _shorten(each["metadata"])
     return body
+
+
+def _shorten(metadata: Json) -> None:
+    entries = metadata.get("managedFields")
+    if isinstance(entries, list):
+        told = ("manager", "operation", "subresource", "time")
+        metadata["managedFields"] = [{key: each[key] for key in told if key in each} for each in entries]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +125,19 @@ class Tape:
 
 class Replay:
     """
-    A proxy on loopback that answers from a tape, and the clock that it drives.
+    A proxy on loopback that answers from a tape, and the clock that it drives; one system may be *broken*.
 
     Use as a context manager, or call `close`.
     """
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, broken: Broken | None = None) -> None:
         self.tape = tape
+        self.broken = broken
         self._answers = _by_question(tape.exchanges)
         self._now = parse_time(tape.header["at"])
         self._ticks = 0
         self._lock = threading.Lock()
+        self._ended = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="replay").start()
@@ -139,18 +150,35 @@ class Replay:
         self.close()
 
     def close(self) -> None:
+        self._ended.set()
         self._server.shutdown()
         self._server.server_close()
 
     def answer(self, method: str, url: str, sent: Json) -> Exchange | None:
-        """Return the next recorded answer to this question, or None when it was never asked."""
+        """
+        Return the next recorded answer to this question, or None when it was never asked.
+
+        Raises:
+            ConnectionRefusedError: Its system is broken, and refuses.
+            TimeoutError: Its system is broken, and never answers.
+        """
         with self._lock:
-            left = self._answers.get(question(method, url, sent))
-            if not left:
-                return None
-            taken = left.pop(0) if len(left) > 1 else left[0]
-            self._now = max(self._now, parse_time(taken.at))
-            return taken
+            taken = self._taken(question(method, url, sent))
+        if self.broken and self.broken.asked(method, url) == self.broken.system:
+            return self.broken.answer(taken or Exchange(method, url, sent, 200, "application/json", {}, ""))
+        return taken
+
+    def _taken(self, asked: str) -> Exchange | None:
+        left = self._answers.get(asked)
+        if not left:
+            return None
+        taken = left.pop(0) if len(left) > 1 else left[0]
+        self._now = max(self._now, parse_time(taken.at))
+        return taken
+
+    def hang(self) -> None:
+        """Return when this replay ends, and not before."""
+        self._ended.wait()
 
     def now(self) -> datetime:
         return self._now
@@ -159,7 +187,9 @@ class Replay:
         return int((self._now - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1)) * 1000
 
     def sleep(self, seconds: float) -> None:
-        """Return at once: the time passed is in the recording."""
+        """Return at once, that much later: what was recorded came later still, and where a tape ends, waiting does."""
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
 
 
 def _by_question(exchanges: Iterable[Exchange]) -> dict[str, list[Exchange]]:
@@ -176,10 +206,17 @@ def _handler(replay: Replay) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             sent = _decoded(self.rfile.read(length)) if length else None
-            found = replay.answer(self.command, self.path, sent)
+            try:
+                self._tell(replay.answer(self.command, self.path, sent))
+            except OSError as error:  # broken on purpose; or whoever asked is gone
+                self.close_connection = True
+                if isinstance(error, TimeoutError):
+                    replay.hang()
+
+        def _tell(self, found: Exchange | None) -> None:
             status, kind, body = (found.status, found.content_type, found.body) if found else _absent(self.path)
-            data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-            self.send_response(status)
+            data = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else json.dumps(body).encode()
+            self.send_response_only(status)  # without a date: today's is not the recording's
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

@@ -1,0 +1,1 @@
+"""The measured claims, each against its peer in the same run."""
