@@ -66,11 +66,8 @@ def test_what_is_derived_takes_its_place_in_the_navigation_at_any_depth(tmp_path
     ]
 
 
-def test_the_page_to_print_holds_the_contacts_and_only_commands_that_there_are() -> None:
+def test_the_page_to_print_has_only_commands_that_there_are() -> None:
     page = (Path(__file__).parents[1] / "docs" / "how-to" / "first-ten-minutes.md").read_text("utf-8")
-    assert all(
-        each in page for each in ("+1-555-0123", "+1-555-0125", "security@company.com", "Enterprise Support Portal")
-    )
     from typer.main import get_command
 
     from firstwatch.cli import approving, declaring, incidents, notes, people, runbooks  # noqa: F401  # each adds commands

@@ -34,6 +34,7 @@ ADDRESSES = (
     "https://status.claude-deployment.com", "https://grafana.claude-deployment.com",
     "https://api.claude-deployment.com/health", "https://console.aws.amazon.com",
 )  # fmt: skip
+CONTACTS = ("+1-555-0123", "+1-555-0125", "security@company.com", "Enterprise Support Portal")
 PARTS = (
     "1 Overview", "2 Classification", "3 Response team", "4 Lifecycle", "5 Communication", "6 After the incident",
     "7 Escalation", "8 Tools and resources",
@@ -188,3 +189,18 @@ def test_on_paper_there_is_the_text_alone(page: Page, url: str) -> None:
     assert not page.locator(".md-header").is_visible()
     assert not page.locator(".md-sidebar--primary").is_visible()
     assert page.get_by_role("heading", name="Quick card").is_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("path", ["quick-card/", "how-to/first-ten-minutes/"])
+def test_what_is_for_the_wall_is_one_sheet(page: Page, url: str, path: str) -> None:
+    page.goto(url + path)
+    assert b"/Count 1\n" in page.pdf(format="A4")
+    assert b"/Count 1\n" in page.pdf(format="Letter")
+
+
+@pytest.mark.browser
+def test_the_quick_card_says_whom_to_call_and_where_to_look(page: Page, url: str) -> None:
+    page.goto(url + "quick-card/")
+    text = page.locator("article").inner_text()
+    assert [each for each in (*ADDRESSES, *CONTACTS) if each not in text] == []

@@ -6,27 +6,28 @@ runbook that is added is on it.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from firstwatch.errors import BadParameter
 from firstwatch.model import cell, table
 from firstwatch.policy.roster import Roster
 from firstwatch.runs.catalog import Runbook, names
+from firstwatch.settings import Settings
 
 FIRST = "investigate/first-five-minutes"
 KINDS = {"investigate": "LOOK_TABLE", "mitigate": "MEND_TABLE", "coordinate": "TELL_TABLE", "review": "LEARN_TABLE"}
 
 
-def fill(page: Path, runbooks: Path, roster: Roster) -> None:
-    """Put the tables of *runbooks* and of *roster* into their places in *page*."""
+def fill(page: Path, runbooks: Path, roster: Roster, settings: Settings | None) -> None:
+    """Put the tables of *runbooks*, of *roster* and of the addresses in *settings* into their places in *page*."""
     text = page.read_text("utf-8")
-    for word, made in tables(tuple(books(runbooks)), roster).items():
+    for word, made in (tables(tuple(books(runbooks)), roster) | {"URLS_TABLE": urls(settings)}).items():
         text = text.replace(word, made)
     page.write_text(text, "utf-8")
 
 
-def tables(known: tuple[Runbook, ...], roster: Roster) -> Mapping[str, str]:
+def tables(known: tuple[Runbook, ...], roster: Roster) -> dict[str, str]:
     """Return the text of each place."""
     made = {word: _kind(each for each in known if each.kind == kind) for kind, word in KINDS.items()}
     return made | {"ALERTS_TABLE": _alerts(known), "CONTACTS_TABLE": contacts(roster)}
@@ -76,6 +77,19 @@ def contacts(roster: Roster) -> str:
     rows = [(each.title or each.name, each.phone or each.email or each.portal) for each in roster.people]
     known = [row for row in rows if row[1]]
     return table(("Who", "How"), known) if known else "Nobody is in `contacts.toml` yet."
+
+
+def urls(settings: Settings | None) -> str:
+    """Return where to look: the addresses that are set, each as the procedures call it."""
+    if settings is None:
+        return "There is no `firstwatch.toml` yet, which holds the addresses."
+    links = settings.links
+    places = {
+        "Status Page": links.status_page, "Grafana": links.grafana,
+        "Production API": settings.service.health, "AWS Console": links.console,
+    }  # fmt: skip
+    known = [(what, f"<{address}>") for what, address in places.items() if address]
+    return _table(("Where", "Address"), known) if known else "No address is in `firstwatch.toml` yet."
 
 
 def _page(book: Runbook) -> str:

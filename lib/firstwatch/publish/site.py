@@ -92,10 +92,11 @@ def books(project: Path) -> tuple[catalog.Runbook, ...]:
 
 def _contacts(project: Path, folder: Path) -> None:
     """Fill the pages that say what to run and whom to call."""
-    known = roster.load(project / FILE, tables.load(project / FILE))
-    for name in ("index.md", "procedures/tools.md"):
+    path = project / FILE
+    known, settings = roster.load(path, tables.load(path)), load(path) if path.is_file() else None
+    for name in ("index.md", "procedures/tools.md", "quick-card.md", "how-to/first-ten-minutes.md"):
         if (folder / name).is_file():
-            home.fill(folder / name, project / "runbooks", known)
+            home.fill(folder / name, project / "runbooks", known, settings)
 
 
 def _scorecard(project: Path, folder: Path, environ: Mapping[str, str]) -> None:
