@@ -327,3 +327,13 @@ def test_what_is_overdue_comes_first_and_an_unreadable_record_is_said(over: Phon
     assert "there is no action item" in over(
         "actions", "--done", "2026-11-24-120000/9", "--evidence", "x", code=2
     ).err  # fmt: skip
+
+
+def test_what_answered_it_is_linked_from_the_report(over: Phone) -> None:
+    commit = "https://git.example.com/runbooks/commit/4f2a9c1"
+    over("check", "automation-enhanced", "--reason", commit, "-i", over.state().id)
+    draft(over)
+    (line,) = [each for each in file_of(over).read_text().splitlines() if "Enhance automation" in each]
+    assert line.startswith("- [x] ")
+    assert f"<{commit}>" in line
+    assert "- [ ] Update monitoring and alerting" in file_of(over).read_text()

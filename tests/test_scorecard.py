@@ -200,3 +200,9 @@ def test_the_command_prints_one_document_and_a_table(typed: Phone) -> None:  # n
     said = typed("scorecard").out
     assert "API errors" in said
     assert "never practised" in said
+
+
+def test_a_lesson_is_listed_with_its_incident(told: Told) -> None:  # noqa: F811
+    mended(told)("concluded", 30, part="lesson", text="readiness touches what it needs")
+    text = markdown(Scorecard((scored(told),), (), (), ()), {"2026-11-24-120000": "LINK"})
+    assert "## Lessons learned\n\n- readiness touches what it needs (LINK)" in text

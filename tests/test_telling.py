@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -346,3 +348,30 @@ def test_an_incident_that_comes_back_is_told_and_gets_an_incident_of_its_own_on_
     assert len(world.tracker.tickets) == 1
     left = {each["template"] for each in desk.texts() if each["state"] != "delivered"}
     assert left == {"customer-notice", "customer-restoration"}  # nobody approved them
+
+
+def test_the_end_has_its_duration_and_a_post_mortem_within_two_days(bare: Desk) -> None:
+    bare.declared()
+    bare("resolve", "Rolled back to 2.4.0")
+    text = bare.text("resolution")["text"]
+    assert "Duration: less than a minute\nFinal Impact: 6 of 10 requests fail\n" in text
+    assert re.search(r"\nRoot Cause: .+ \(pending investigation\)\n", text)
+    said = text.splitlines()[-1].replace(" UTC", " +0000")
+    meeting = datetime.strptime(said, "Post-mortem: Scheduled for %Y-%m-%d at %H:%M %z")
+    assert timedelta() < meeting - datetime.now(UTC) <= timedelta(hours=48)
+
+
+def test_customers_are_written_when_they_hear_again_and_at_the_end_from_when_to_when_it_was(desk: Desk) -> None:
+    desk.declared()
+    text = desk.text("customer-notice")["text"]
+    for words in (
+        "Subject: Service Disruption Notice - API\n", "Current Impact: 6 of 10 requests fail\n",
+        "Estimated Resolution: We will provide updates every 30 minutes\n",
+        "our status page: https://status.claude-deployment.com\n",
+    ):  # fmt: skip
+        assert words in text, words
+    desk("resolve", "Rolled back", "--customers-cause", "A change of ours", "--prevention", "We try changes first")
+    text = desk.text("customer-restoration")["text"]
+    moment = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}"
+    assert re.search(rf"Issue Duration: {moment} to {moment} UTC\n", text)
+    assert "Root Cause: A change of ours\nPreventive Measures: We try changes first\n" in text

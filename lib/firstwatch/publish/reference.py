@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from firstwatch import probes
 
@@ -17,11 +18,25 @@ def fill(folder: Path) -> None:
         page.write_text(page.read_text("utf-8").replace(f"{name.upper()}_TABLE", made), "utf-8")
 
 
-def coverage() -> dict[str, list[str]]:
-    """Return what answers each item of the procedures: what it is, runbook, probes or actions, test."""
-    text = (files("firstwatch.publish") / "coverage.toml").read_text("utf-8")
-    found: dict[str, list[str]] = tomllib.loads(text)["rows"]
+def parts() -> dict[str, dict[str, list[str]]]:
+    """Return the rows of each part of the procedures: what it is, what answers it, probes or actions, test."""
+    found: dict[str, dict[str, list[str]]] = _known()["parts"]
     return found
+
+
+def coverage() -> dict[str, list[str]]:
+    """Return the rows of all parts, by their items."""
+    return {item: row for rows in parts().values() for item, row in rows.items()}
+
+
+def lacking() -> dict[str, str]:
+    """Return the items that are answered in part only, with what there is and what there is not."""
+    found: dict[str, str] = _known()["lacking"]
+    return found
+
+
+def _known() -> dict[str, Any]:
+    return tomllib.loads((files("firstwatch.publish") / "coverage.toml").read_text("utf-8"))
 
 
 def _probes() -> str:
@@ -31,8 +46,18 @@ def _probes() -> str:
 
 
 def _answers() -> str:
-    rows = [(item, *row, _sentence(test)) for item, (*row, test) in coverage().items()]
-    return _table(("Item", "What", "Runbook", "Probe or action", "Test"), rows)
+    head = ("Item", "What", "Answered by", "Probe or action", "Test")
+    sections = [
+        f"## {part}\n\n{_table(head, (_row(*each) for each in rows.items()))}" for part, rows in parts().items()
+    ]
+    if lacking():
+        sections.append(f"## In part only\n\n{_table(('Item', 'What there is, and what not'), lacking().items())}")
+    return "\n\n".join(sections)
+
+
+def _row(item: str, row: Row) -> Row:
+    what, by, words, test = row
+    return item, what, ", ".join(f"`{each}`" for each in by.split(", ")), words, _sentence(test)
 
 
 def _sentence(test: str) -> str:
