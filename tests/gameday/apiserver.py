@@ -27,7 +27,7 @@ class Api:
         access = kubeconfig.load(directory / "kubeconfig")
         headers = {"Authorization": f"Bearer {access.token}"}
         self.http = httpx2.Client(
-            base_url=access.server, headers=headers, verify=access.tls, trust_env=False, timeout=10
+            base_url=access.server, headers=headers, verify=access.tls, trust_env=False, timeout=30
         )
         self.directory, self.server = directory, access.server
 
@@ -49,7 +49,7 @@ class Api:
         told = self.http.get(path, params={"watch": "true", "timeoutSeconds": "1", **query})
         return [json.loads(line) for line in told.text.splitlines()]
 
-    def gone(self, path: str, within_s: float = 2.0) -> bool:
+    def gone(self, path: str, within_s: float = 20.0) -> bool:
         """Tell whether *path* is no longer there after at most *within_s*."""
         deadline = time.monotonic() + within_s
         while self("GET", path)[0] != 404:
@@ -65,14 +65,14 @@ def started(directory: Path, *arguments: str) -> Iterator[subprocess.Popen]:
     former = _written(directory)
     process = subprocess.Popen([sys.executable, "-m", "gameday.api", "--dir", str(directory), *arguments])
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while _written(directory) in {former, 0} and process.poll() is None:
             assert time.monotonic() < deadline, "it does not listen"
             time.sleep(0.02)
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(5)
+        process.wait(30)
 
 
 @contextmanager

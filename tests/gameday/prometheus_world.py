@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import socket
+import random
 import subprocess
 import sys
 import threading
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from firstwatch.clock import WallClock
+from gameday.kubelet.ports import Ports
 from gameday.prometheus import exposition
 from gameday.prometheus.queries import Queries
 from gameday.prometheus.rules import Rules
@@ -51,7 +52,7 @@ class Asker:
 
     def send(self, path: str, body: bytes | None = None) -> tuple[int, Any]:
         try:
-            with urllib.request.urlopen(self.url + path, body, timeout=10) as answer:
+            with urllib.request.urlopen(self.url + path, body, timeout=30) as answer:
                 text = answer.read().decode()
                 return answer.status, json.loads(text) if "json" in answer.headers["Content-Type"] else text
         except urllib.error.HTTPError as error:
@@ -90,9 +91,9 @@ def serving(store: Store) -> Iterator[Asker]:
     try:
         yield Asker(f"http://127.0.0.1:{port}")
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(30)
         loop.close()
 
 
@@ -140,20 +141,20 @@ def target(service: Service) -> Iterator[Service]:
             yield service
         finally:
             server.shutdown()
-            thread.join(5)
+            thread.join(30)
 
 
 @contextmanager
 def program(arguments: list[str], port: int, log: Path) -> Iterator[Asker]:
-    """Run a Prometheus until the end; it must be ready within ten seconds."""
+    """Run a Prometheus until the end; it must be ready within a minute."""
     with log.open("w") as output, subprocess.Popen(arguments, stdout=output, stderr=output) as process:
         try:
             asker = Asker(f"http://127.0.0.1:{port}")
-            until(lambda: ready(asker), 10, log.read_text)
+            until(lambda: ready(asker), 60, log.read_text)
             yield asker
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(30)
 
 
 def ours(config: Path, port: int, folder: Path) -> list[str]:
@@ -161,9 +162,8 @@ def ours(config: Path, port: int, folder: Path) -> list[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of those that the kernel gives nobody, so that nobody takes it before it is used."""
+    return Ports(random.SystemRandom()).take()
 
 
 def ready(asker: Asker) -> bool:

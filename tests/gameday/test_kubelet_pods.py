@@ -37,17 +37,21 @@ MOUNTED = {"volumeMounts": [{"name": "etc", "mountPath": "/etc"}]}
 # --- restarts
 
 
+WAITS = ["400ms", "800ms", "2s", "3s", "6s", "12s"]
+
+
 def test_a_container_that_fails_is_restarted_after_ever_longer_waits(made, namespace) -> None:
     path, told = made.pod(namespace, shell("exit 3")), []
 
     def thrice() -> bool:
+        """Tell whether it was restarted thrice, and two waits were seen: who looks late misses the short ones."""
         waiting = made.container(path)["state"].get("waiting", {})
         if waiting.get("reason") == "CrashLoopBackOff":
             told.append(waiting["message"].split()[1])
-        return made.container(path)["restartCount"] >= 3
+        return made.container(path)["restartCount"] >= 3 and len(set(told)) >= 2
 
-    until(thrice)
-    assert list(dict.fromkeys(told))[:2] == ["400ms", "800ms"]
+    until(thrice, 60)
+    assert list(dict.fromkeys(told)) == [each for each in WAITS if each in told]
     assert made.container(path)["lastState"]["terminated"]["exitCode"] == 3
     assert "Back-off restarting failed container c in pod p_" in until(lambda: made.events(namespace, "BackOff"))[0]
 
@@ -70,7 +74,7 @@ def test_a_pod_that_may_end_ends(made, namespace, policy, script, phase, restart
 def test_init_containers_run_one_after_the_other_before_all_others(made, namespace) -> None:
     inits = [shell("sleep 0.2; echo 1 >> $HOME/order", "first"), shell("echo 2 >> $HOME/order", "second")]
     path = made.pod(namespace, shell(f"echo 3 >> $HOME/order; cat $HOME/order; {SLEEP}"), initContainers=inits)
-    assert until(lambda: made.log(path) if ready(made.get(path)) else "").split() == ["1", "2", "3"]
+    assert until(lambda: made.said(path) if ready(made.get(path)) else "").split() == ["1", "2", "3"]
 
 
 def test_while_an_init_container_fails_no_other_starts(made, namespace) -> None:
@@ -86,26 +90,28 @@ def test_while_an_init_container_fails_no_other_starts(made, namespace) -> None:
 
 def test_a_missing_config_map_holds_a_container_up_until_it_is_there(made, namespace) -> None:
     path = made.pod(namespace, shell(f"echo $A; {SLEEP}", envFrom=[{"configMapRef": {"name": "settings"}}]))
-    until(lambda: waits(made.container(path)) == "CreateContainerConfigError")
-    assert made.container(path)["state"]["waiting"]["message"] == 'configmap "settings" not found'
+    missing = {"reason": "CreateContainerConfigError", "message": 'configmap "settings" not found'}
+    until(lambda: made.container(path)["state"].get("waiting") == missing)
     config_map(made, namespace, A="there")
-    until(lambda: "there" in made.log(path), 3)
+    until(lambda: "there" in made.said(path), 9)  # after ten seconds it would look again without being told
     assert made.container(path)["restartCount"] == 0
 
 
 def test_an_unknown_image_is_not_pulled_until_it_is_one_that_is_known(made, namespace) -> None:
     path, seen = made.pod(namespace, shell(SLEEP) | {"image": "busybox:none"}), []
 
-    def backs_off() -> bool:
+    def seen_both() -> bool:
         seen.append(waits(made.container(path)))
-        return seen[-1] == "ImagePullBackOff"
+        return {"ErrImagePull", "ImagePullBackOff"} <= set(seen)
 
-    until(backs_off)
-    assert "ErrImagePull" in seen
-    answer = made.api.http.get(f"{path}/log")
-    assert (answer.status_code, "trying and failing to pull image" in answer.text) == (400, True)
+    def refused() -> bool:
+        answer = made.api.http.get(f"{path}/log")
+        return (answer.status_code, "trying and failing to pull image" in answer.text) == (400, True)
+
+    until(seen_both)  # it goes to and fro between them
+    until(refused)
     made.patch(path, {"spec": {"containers": [made.get(path)["spec"]["containers"][0] | {"image": SHELL}]}})
-    until(lambda: ready(made.get(path)), 3)
+    until(lambda: ready(made.get(path)))
 
 
 def test_an_environment_comes_from_maps_secrets_and_the_pod_itself(made, namespace) -> None:
@@ -119,7 +125,7 @@ def test_an_environment_comes_from_maps_secrets_and_the_pod_itself(made, namespa
     ]
     container = shell(f'echo "$BOTH $IP"; {SLEEP}', envFrom=[{"configMapRef": {"name": "settings"}}], env=env)
     path = made.pod(namespace, container)
-    told = until(lambda: made.log(path) if ready(made.get(path)) else "")
+    told = until(lambda: made.said(path) if ready(made.get(path)) else "")
     assert told.split() == ["eu-k-1", made.get(path)["status"]["podIP"]]
 
 
@@ -127,9 +133,9 @@ def test_a_volume_follows_its_config_map_while_the_container_runs(made, namespac
     source = config_map(made, namespace, a="one")
     script = "while :; do cat etc/a; echo; sleep 0.1; done"
     path = made.pod(namespace, shell(script, **MOUNTED), **settings())
-    until(lambda: "one" in made.log(path))
+    until(lambda: "one" in made.said(path))
     made.patch(source, {"data": {"a": "two"}})
-    until(lambda: "two" in made.log(path), 3)
+    until(lambda: "two" in made.said(path))
     assert made.container(path)["restartCount"] == 0
 
 
@@ -138,8 +144,8 @@ def test_a_volume_follows_its_config_map_while_the_container_runs(made, namespac
 
 def test_a_ready_pod_keeps_no_reason_for_not_being_so(made, namespace) -> None:
     path = made.pod(namespace, shell(f"sleep 0.3; {SLEEP}", readinessProbe=probe("true")))
-    until(lambda: ready(made.get(path)))
-    told = {each["type"]: each for each in made.get(path)["status"]["conditions"]}
+    pod = until(lambda: found if ready(found := made.get(path)) else None)
+    told = {each["type"]: each for each in pod["status"]["conditions"]}
     assert not {"reason", "message"} & {*told["Ready"], *told["ContainersReady"], *told["Initialized"]}
 
 
@@ -150,9 +156,9 @@ def test_a_pod_is_ready_as_long_as_its_readiness_probe_succeeds(made, namespace)
     until(lambda: made.events(namespace, "Unhealthy"))
     assert not ready(made.get(path))
     made.patch(source, {"data": {"up": ""}})
-    until(lambda: ready(made.get(path)), 4)
+    until(lambda: ready(made.get(path)))
     made.patch(source, {"data": {"up": None}})
-    until(lambda: not ready(made.get(path)), 4)
+    until(lambda: not ready(made.get(path)))
     assert made.container(path)["restartCount"] == 0
 
 
@@ -168,6 +174,7 @@ def test_a_container_is_asked_whether_it_lives_only_once_it_has_started(made, na
     never, started = probe("exit 1"), probe("test -e etc/up", failureThreshold=30)
     path = made.pod(namespace, shell(SLEEP, livenessProbe=never, startupProbe=started, **MOUNTED), **settings())
     until(lambda: len(made.events(namespace, "Unhealthy")) >= 1)
+    until(lambda: "running" in made.container(path)["state"])
     assert (made.container(path)["started"], made.container(path)["restartCount"]) == (False, 0)
     assert not any("Liveness" in each for each in made.events(namespace, "Unhealthy"))
     made.patch(source, {"data": {"up": ""}})
@@ -194,22 +201,22 @@ def test_http_probes_ask_the_pods_own_port_by_number_or_name(made, namespace) ->
 def seconds_until_gone(made: World, path: str) -> float:
     before = time.monotonic()
     made.api("DELETE", path)
-    assert made.api.gone(path, 10)
+    assert made.api.gone(path, 50)
     return time.monotonic() - before
 
 
 def test_a_container_that_obeys_is_gone_long_before_its_grace_is_over(made, namespace) -> None:
-    path = made.pod(namespace, shell(SLEEP), terminationGracePeriodSeconds=30)
+    path = made.pod(namespace, shell("exec sleep 300"), terminationGracePeriodSeconds=60)
     until(lambda: ready(made.get(path)))
-    assert seconds_until_gone(made, path) < 5
+    assert seconds_until_gone(made, path) < 30
 
 
 def test_a_container_that_does_not_listen_is_killed_when_its_grace_is_over(made, namespace) -> None:
     path = made.pod(namespace, shell("trap '' TERM; echo deaf; while :; do sleep 0.1; done"))
     uid = made.get(path)["metadata"]["uid"]
-    until(lambda: "deaf" in made.log(path))
-    assert 1 <= seconds_until_gone(made, path) < 5
-    assert made.processes(uid) == []
+    until(lambda: "deaf" in made.said(path))
+    assert 1 <= seconds_until_gone(made, path) < 20
+    until(lambda: made.processes(uid) == [])  # to die takes a moment of the processor, too
 
 
 # --- logs
@@ -217,10 +224,12 @@ def test_a_container_that_does_not_listen_is_killed_when_its_grace_is_over(made,
 
 @pytest.fixture
 def written(made, namespace) -> str:
-    """A pod that wrote six lines, one of them as an error."""
-    script = "for i in 1 2 3 4 5; do echo line $i; sleep 0.02; done; echo oops >&2; " + SLEEP
-    path = made.pod(namespace, shell(script))
-    until(lambda: "oops" in made.log(path))
+    """A pod that wrote six lines, the last of them as an error, once the others were in its log."""
+    lines = "for i in 1 2 3 4 5; do echo line $i; sleep 0.02; done"
+    path = made.pod(namespace, shell(f"{lines}; until test -e $HOME/on; do sleep 0.02; done; echo oops >&2; {SLEEP}"))
+    until(lambda: "line 5" in made.said(path))
+    (made.folder / "pods" / made.get(path)["metadata"]["uid"] / "on").touch()
+    until(lambda: "oops" in made.said(path))
     return path
 
 
@@ -240,7 +249,7 @@ def test_a_log_is_read_from_a_moment_on(made, written) -> None:
 def test_the_log_of_the_start_before_can_still_be_read(made, namespace) -> None:
     script = f"test -e $HOME/once && echo second && {SLEEP}; : > $HOME/once; echo first; exit 1"
     path = made.pod(namespace, shell(script))
-    until(lambda: "second" in made.log(path))
+    until(lambda: "second" in made.said(path))
     assert made.log(path, previous="true") == "first\n"
     other = made.pod(namespace, shell(SLEEP), name="other")
     until(lambda: ready(made.get(other)))
@@ -250,6 +259,6 @@ def test_the_log_of_the_start_before_can_still_be_read(made, namespace) -> None:
 def test_a_flood_of_logs_fills_no_disk_and_keeps_the_latest(made, namespace) -> None:
     flood = "head -c 25000000 /dev/zero | tr '\\0' x | fold -w 5000; echo; echo latest; " + SLEEP
     path = made.pod(namespace, shell(flood))
-    until(lambda: made.log(path, tailLines="1") == "latest\n", 20)
+    until(lambda: made.log(path, tailLines="1") == "latest\n", 90)
     folder = made.folder / "pods" / made.get(path)["metadata"]["uid"] / "logs"
     assert sum(each.stat().st_size for each in folder.rglob("*.log*")) <= 20 * 1024 * 1024

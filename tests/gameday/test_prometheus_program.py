@@ -107,14 +107,14 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 
 def test_an_error_rate_is_recorded_and_pages_and_an_outage_ends_its_series(scene) -> None:
-    scene.until(RATE, lambda found: list(found.values()) == ["0"], 8)
+    scene.until(RATE, lambda found: list(found.values()) == ["0"], 30)
 
     scene.traffic.fail(0.5)
     pending = metric(
         _name_="ALERTS", alertname="ClaudeDeploymentApiErrorRateHigh", alertstate="pending", severity="critical"
     )
-    scene.until("ALERTS", lambda found: list(found) in ([pending], [pending.replace("pending", "firing")]), 6)
-    scene.until("ALERTS", lambda found: list(found) == [pending.replace("pending", "firing")], 6)
+    scene.until("ALERTS", lambda found: list(found) in ([pending], [pending.replace("pending", "firing")]), 30)
+    scene.until("ALERTS", lambda found: list(found) == [pending.replace("pending", "firing")], 30)
     for asker in scene.askers.values():
         (alert,) = asker.get("/api/v1/alerts")[1]["data"]["alerts"]
         assert alert["labels"] == {"alertname": "ClaudeDeploymentApiErrorRateHigh", "severity": "critical"}
@@ -124,14 +124,15 @@ def test_an_error_rate_is_recorded_and_pages_and_an_outage_ends_its_series(scene
 
     scene.service.status = 503
     up = metric(_name_="up", instance=scene.service.address, job="api", tier="front")
-    scene.until("up", lambda found: found == {up: "0"}, 4)
-    scene.until("http_requests_total", lambda found: not found, 0.5)
-    for asker in scene.askers.values():
-        (found,) = asker.get("/api/v1/targets")[1]["data"]["activeTargets"]
-        assert (found["health"], found["lastError"]) == (
-            "down",
-            "server returned HTTP status 503 Service Unavailable",
-        )
+    scene.until("up", lambda found: found == {up: "0"}, 30)
+    scene.until("http_requests_total", lambda found: not found, 20)
+    for asker in scene.askers.values():  # the last scrape may be one that had no answer in time
+        until(partial(is_down, asker, "server returned HTTP status 503 Service Unavailable"), 30)
+
+
+def is_down(asker: Asker, why: str) -> bool:
+    (found,) = asker.get("/api/v1/targets")[1]["data"]["activeTargets"]
+    return (found["health"], found["lastError"]) == ("down", why)
 
 
 def assert_same_shapes(askers: dict[str, Asker]) -> None:
@@ -166,7 +167,7 @@ def test_a_target_that_discovery_lists_no_more_is_gone_at_once(tmp_path) -> None
         listed[0]["targets"] = [pod.address]
         config = tmp_path / "prometheus.yml"
         config.write_text(
-            "global: {scrape_interval: 200ms}\n"
+            "global: {scrape_interval: 1s}\n"
             "scrape_configs:\n"
             "  - job_name: pods\n"
             "    metrics_path: /own\n"
@@ -175,10 +176,10 @@ def test_a_target_that_discovery_lists_no_more_is_gone_at_once(tmp_path) -> None
         port = free_port()
         with program(ours(config, port, tmp_path), port, tmp_path / "log") as asker:
             labels = {"_name_": "pod_info", "exported_job": "own", "instance": pod.address, "job": "pods", "pod": "a"}
-            until(lambda: asker.now("pod_info") == {metric(**labels): "1"}, 3, lambda: asker.now("up"))
+            until(lambda: asker.now("pod_info") == {metric(**labels): "1"}, 30, lambda: asker.now("up"))
             assert set(pod.asked) == {"/own"}
             listed.clear()
-            until(lambda: asker.now("{job='pods'}") == {}, 2)
+            until(lambda: asker.now("{job='pods'}") == {}, 20)
             directory.status = 500
             assert asker.get("/api/v1/targets")[1]["data"]["activeTargets"] == []
 
@@ -190,17 +191,17 @@ def test_when_one_discovery_answers_nonsense_its_targets_stay_and_the_other_goes
         broken.text = lambda: json.dumps([{"targets": [pod.address]}])
         urls = [f"{{url: 'http://{each.address}/targets', refresh_interval: 100ms}}" for each in (broken, good)]
         config = tmp_path / "prometheus.yml"
-        job = f"{{job_name: pods, scrape_interval: 100ms, http_sd_configs: [{', '.join(urls)}]}}"
+        job = f"{{job_name: pods, scrape_interval: 1s, http_sd_configs: [{', '.join(urls)}]}}"
         config.write_text(f"scrape_configs: [{job}]\n")
         port = free_port()
         with program(ours(config, port, tmp_path), port, tmp_path / "log") as asker:
-            until(lambda: len(asker.now("a")) == 1, 3)
+            until(lambda: len(asker.now("a")) == 1, 30)
             for bad in ("[", '{"a": 1}', '[{"targets": ["not an address"]}]'):
                 broken.text = lambda bad=bad: bad
                 asked = len(broken.asked)
-                until(lambda asked=asked: len(broken.asked) > asked + 1, 3)
+                until(lambda asked=asked: len(broken.asked) > asked + 1, 30)
             good.text = lambda: json.dumps([{"targets": [spare.address]}])
-            until(lambda: len(asker.now("a")) == 2, 3)
+            until(lambda: len(asker.now("a")) == 2, 30)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ def test_when_one_discovery_answers_nonsense_its_targets_stay_and_the_other_goes
 def test_a_configuration_that_is_not_understood_ends_with_2_and_its_name(tmp_path, content, problem) -> None:
     config = tmp_path / "prometheus.yml"
     config.write_text(content)
-    ended = subprocess.run(ours(config, 0, tmp_path), capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run(ours(config, 0, tmp_path), capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert problem in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -223,7 +224,7 @@ def test_a_port_that_is_taken_ends_with_2(tmp_path) -> None:
     config = tmp_path / "prometheus.yml"
     config.write_text("global: {}\n")
     with target(Service(lambda: "")) as other:
-        ended = subprocess.run(ours(config, other.port, tmp_path), capture_output=True, timeout=20, check=False)
+        ended = subprocess.run(ours(config, other.port, tmp_path), capture_output=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert b"listening on 127.0.0.1" in ended.stderr
 

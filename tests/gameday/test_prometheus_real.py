@@ -172,7 +172,7 @@ def blocks(folder: Path) -> Path:
     lines = [f"{series} {value} {BASE_S + at / 1000:.3f}" for series, at, value in ordered]
     (folder / "samples.txt").write_text("\n".join([*lines, "# EOF\n"]))
     made = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(folder / "samples.txt"), str(folder / "data")]
-    subprocess.run(made, check=True, capture_output=True, timeout=30)
+    subprocess.run(made, check=True, capture_output=True, timeout=60)
     return folder / "data"
 
 

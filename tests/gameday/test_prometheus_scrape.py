@@ -31,7 +31,7 @@ class Hand:
     def sleep(self, seconds: float) -> None: ...
 
 
-def scraped(service: Service, store: Store, *steps: Callable[[], None], timeout_ms: int = 2000) -> Report:
+def scraped(service: Service, store: Store, *steps: Callable[[], None], timeout_ms: int = 30_000) -> Report:
     """Scrape once a second, each time after the next of *steps*; return how the last scrape went."""
     job = Job("api", 1000, timeout_ms, "/metrics", (Static((service.address,), {"zone": "a"}),), ())
     (place,) = job.targets([])
@@ -85,17 +85,17 @@ def test_a_series_that_is_said_no_more_ends(service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "problem"),
+    ("field", "value", "timeout_ms", "problem"),
     [
-        ("status", 500, "server returned HTTP status 500 Internal Server Error"),
-        ("text", lambda: "b 3\n<html>\n", "line 2: no metric name: '<html>'"),
-        ("text", lambda: "b 3\n" + "#" * scrape.MOST_BYTES, "body of more than 10485760 bytes"),
-        ("delay_s", 0.6, "no answer within 400 ms"),
+        ("status", 500, 30_000, "server returned HTTP status 500 Internal Server Error"),
+        ("text", lambda: "b 3\n<html>\n", 30_000, "line 2: no metric name: '<html>'"),
+        ("text", lambda: "b 3\n" + "#" * scrape.MOST_BYTES, 30_000, "body of more than 10485760 bytes"),
+        ("delay_s", 0.6, 400, "no answer within 400 ms"),
     ],
 )
-def test_a_scrape_that_fails_ends_all_its_series_and_says_why(service, field, value, problem) -> None:
+def test_a_scrape_that_fails_ends_all_its_series_and_says_why(service, field, value, timeout_ms, problem) -> None:
     store = Store()
-    report = scraped(service, store, nothing, lambda: setattr(service, field, value), timeout_ms=400)
+    report = scraped(service, store, nothing, lambda: setattr(service, field, value), timeout_ms=timeout_ms)
     assert (report.health, report.error) == ("down", problem)
     assert shown(store, "{__name__=~'[ab]'}", 1) == {}
     assert shown(store, "up", 1) == {'up{job="api", zone="a"}': 0}

@@ -24,7 +24,7 @@ def world(tmp_path: Path) -> Iterator[Exchange]:
 
 def asked(world: Exchange, method: str, path: str, body: object = None, credential: str = "") -> tuple[int, dict]:
     headers = {"Authorization": credential} if credential else {}
-    answer = httpx2.request(method, world.url + path, json=body, headers=headers, trust_env=False)
+    answer = httpx2.request(method, world.url + path, json=body, headers=headers, trust_env=False, timeout=30)
     return answer.status_code, answer.json()
 
 
@@ -94,7 +94,7 @@ def test_an_unknown_fault_or_service_is_refused(world: Exchange) -> None:
 
 
 def test_the_page_shows_what_people_see_and_runs_nothing(world: Exchange) -> None:
-    box = world.outbox()
+    box = world.outbox(within_s=30, deadline_s=25)
     attack = "<script>alert(1)</script>"
     box.queue(draft("slack", "declaration", TEXT | {"title": attack}),
               draft("mail", "notice", exchange.NOTICE, "a@b.example"),
@@ -104,7 +104,7 @@ def test_the_page_shows_what_people_see_and_runs_nothing(world: Exchange) -> Non
     box.approve(id_)
     box.deliver()
     world.fail("down", "mail")
-    answer = httpx2.get(world.url + "/", trust_env=False)
+    answer = httpx2.get(world.url + "/", trust_env=False, timeout=30)
     assert "<script" not in answer.text
     assert answer.text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 4
     assert "mail: down" in answer.text
@@ -118,9 +118,9 @@ def test_the_program_keeps_its_credentials_to_its_owner_and_ends_when_told(tmp_p
         line = process.stderr.readline()
         url = re.search(r"http://127\.0\.0\.1:\d+", line)
         assert url, line
-        assert httpx2.get(f"{url[0]}/-/ready", trust_env=False).text == "ready"
+        assert httpx2.get(f"{url[0]}/-/ready", trust_env=False, timeout=30).text == "ready"
         kept = sorted((tmp_path / "s").iterdir())
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     assert [path.name for path in kept] == ["manager", "on_call", "slack", "statuspage", "tracker"]
     assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}

@@ -37,6 +37,7 @@ class Instance:
     ready: bool = False
     listeners: set[Listener] = field(default_factory=set)
     _probes: list[asyncio.Task[None]] = field(default_factory=list)
+    _graces: list[asyncio.TimerHandle] = field(default_factory=list)
     _ending: bool = False
 
     @property
@@ -62,6 +63,8 @@ class Instance:
             self.process.kill()
             for task in (*self._probes, *pumps):
                 task.cancel()
+            for grace in self._graces:
+                grace.cancel()  # its number may be another process' by then
             self.started = self.ready = False
             self.log.close()
             self._heard("", b"")
@@ -70,7 +73,7 @@ class Instance:
         """Ask it to end, and end it after *grace_s*; asked again, the shorter time counts."""
         self._ending = True
         self.process.terminate()
-        asyncio.get_running_loop().call_later(grace_s, self.process.kill)
+        self._graces.append(asyncio.get_running_loop().call_later(grace_s, self.process.kill))
 
     def _heard(self, stream: str, content: bytes) -> None:
         """Pass on what was written to whoever is attached; nothing, on no stream, is the end."""
