@@ -7,7 +7,7 @@ import platform
 import sys
 from pathlib import Path
 
-from faults import programme
+from faults import endurance, programme
 
 
 def main() -> int:
@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("--only", action="append", default=[], metavar="ID")
     parser.add_argument("--kept", type=Path, default=Path("build/faults.json"), help="figures so far; goes on there")
     given = parser.parse_args()
-    some = [row for row in programme.rows() if not given.only or row.id in given.only]
+    some = [row for row in (*programme.rows(), endurance.ROW) if not given.only or row.id in given.only]
     done = programme.run(some, given.fraction, given.kept, lambda text: print(text, file=sys.stderr))
     print(
         f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, fraction {given.fraction:g}\n"

@@ -62,11 +62,11 @@ def rows() -> list[Row]:
     return sorted(found, key=lambda row: row.id)
 
 
-def tried(row: Row, fraction: float, tell: Callable[[int], None]) -> Figure:
-    """Run *row* at *fraction* of its full count."""
+def tried(row: Row, fraction: float, tell: Callable[[int], None], seed: str = "") -> Figure:
+    """Run *row* at *fraction* of its full count, with *seed*, or its own."""
     count = max(row.least, round(row.full * fraction))
     with tempfile.TemporaryDirectory(prefix=f"firstwatch-{row.id}-") as name:
-        return row.run(Trial(count, Random(f"{SEED} {row.id}"), Path(name), tell))  # repeatable, no secret
+        return row.run(Trial(count, Random(seed or f"{SEED} {row.id}"), Path(name), tell))  # repeatable, no secret
 
 
 def run(

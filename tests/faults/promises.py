@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from faults import programme
+from faults import endurance, programme
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reference/promises.md"
 Figures = Mapping[str, Mapping[str, object]]
@@ -118,7 +118,7 @@ def shown(text: str) -> Figures:
 
 def main(kept: Path) -> None:
     figures = shown(PAGE.read_text("utf-8")) | json.loads(kept.read_text())
-    PAGE.write_text(page(figures, {row.id: row for row in programme.rows()}), "utf-8")
+    PAGE.write_text(page(figures, {row.id: row for row in (*programme.rows(), endurance.ROW)}), "utf-8")
 
 
 if __name__ == "__main__":
