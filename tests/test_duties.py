@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from firstwatch.model import Severity
 from firstwatch.policy import tables
 from firstwatch.policy.calendar import next_business_day
-from firstwatch.policy.duties import Duty, duties
+from firstwatch.policy.duties import AT_ONCE, Duty, duties
 from firstwatch.policy.facts import (
     Assigned,
     Call,
@@ -177,12 +177,20 @@ DONE: list[tuple[str, str, Any]] = [
 
 @pytest.mark.parametrize(("duty", "field", "make"), DONE, ids=[f"{d}-{f}" for d, f, _ in DONE])
 def test_done_in_time_is_met_and_done_a_second_late_is_missed_for_ever(duty: str, field: str, make: Any) -> None:
-    due = at(declared("SEV2", **flagged("external-communication")), 3 * H)[duty].due
     facts = declared("SEV2", **flagged("external-communication"))
+    owed = at(facts, 3 * H)[duty]
+    due, at_once = owed.due, owed.due == owed.since
     met = at(replace(facts, **{field: (make(due),)}), 30 * H)[duty]
     assert (met.state, met.done_at, met.by) == ("met", due, "on-call")
-    late = replace(facts, **{field: (make(due + SECOND),)})
+    late = replace(facts, **{field: (make(due + SECOND + AT_ONCE * at_once),)})
     assert [at(late, moment)[duty].state for moment in (5 * H, 500 * H)] == ["missed", "missed"]
+
+
+@pytest.mark.parametrize(("after", "expected"), [(AT_ONCE, "met"), (AT_ONCE + SECOND, "missed")])
+def test_a_page_that_leaves_with_the_declaration_is_at_once(after: timedelta, expected: str) -> None:
+    told = (Notice(at=T0 + after, by="on-call", whom="manager"),)
+    assert state(declared("SEV1", notices=told), "notify-manager", H) == expected
+    assert state(declared("SEV1"), "notify-manager", SECOND) == "overdue"
 
 
 @pytest.mark.parametrize("call", [Call(at=T0, whom="director", number="1", result="no answer")])

@@ -7,7 +7,7 @@ severity that held, so lowering the severity later takes nothing back, and raisi
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from firstwatch.model import clock_time
 from firstwatch.policy import clocks
@@ -67,11 +67,13 @@ def judged(row: Row, now: datetime) -> Duty | None:
 
 
 Judged = tuple[Span, Due]
+AT_ONCE = timedelta(seconds=10)  # a page that leaves with the declaration is there a moment after it
 
 
 def _late(span: Span, due: Due, done: Moment | None, now: datetime) -> bool:
     """Whether the duty was late while *span* held: not done by then, and the span reached beyond."""
-    return (done is None or done.at > due.at) and span.ended(now) > due.at
+    allowed = due.at + AT_ONCE if due.at == due.since else due.at
+    return (done is None or done.at > allowed) and span.ended(now) > due.at
 
 
 def _done(row: Row, done: Moment, ran: list[Judged], late: list[Judged]) -> Duty | None:
