@@ -46,13 +46,17 @@ def _probes() -> str:
 
 
 def _answers() -> str:
-    head = ("Item", "What", "Answered by", "Probe or action", "Test")
-    sections = [
-        f"## {part}\n\n{_table(head, (_row(*each) for each in rows.items()))}" for part, rows in parts().items()
-    ]
+    sections = [f"## {part}\n\n{_part([_row(*each) for each in rows.items()])}" for part, rows in parts().items()]
     if lacking():
         sections.append(f"## In part only\n\n{_table(('Item', 'What there is, and what not'), lacking().items())}")
     return "\n\n".join(sections)
+
+
+def _part(rows: list[Row]) -> str:
+    """Return a part's table; where no probe or action answers anything there is no column of them."""
+    head = ("Item", "What", "Answered by", "Probe or action", "Test")
+    shown = [place for place in range(len(head)) if head[place] != "Probe or action" or any(row[place] for row in rows)]
+    return _table([head[place] for place in shown], ([row[place] for place in shown] for row in rows))
 
 
 def _row(item: str, row: Row) -> Row:
