@@ -116,6 +116,7 @@ def test_each_kind_is_told_in_a_sentence(kind: str) -> None:
         "hand-over": {"state": "offered", "role": "scribe", "from": "a", "to": "b"}, "notified": {"whom": "manager"},
         "called": {"whom": "manager", "number": "+1-555-0125", "result": "reached"},
         "hypothesis": {"state": "open", "text": "the pool"}, "checked": {"item": "no-alerts", "state": True},
+        "reviewed": {"plan": "9ae3", "text": "it was right"},
         "note": {"text": "x", "at": "2026-11-24T12:00:00Z", "corrects": 7}, "post-mortem": {"state": "held"},
         "update": {"number": 1, "status": "MONITORING", "summary": "x"},
         "reminded": {"duty": "update", "due": "soon", "stage": "before"}, "credential-used": {"name": "root"},

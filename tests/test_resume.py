@@ -264,7 +264,7 @@ def test_a_change_that_stays_has_an_owner(incidents: Make) -> None:
 @pytest.mark.parametrize(
     "kind",
     ["opened", "declared", "run-started", "run-ended", "cell", "looked", "planned", "approved", "break-glass",
-     "intent", "outcome", "settled", "accepted", "verified", "resolved", "measured", "attached"],
+     "intent", "outcome", "settled", "accepted", "reviewed", "verified", "resolved", "measured", "attached"],
 )  # fmt: skip
 @pytest.mark.parametrize(
     "body",

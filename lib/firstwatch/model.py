@@ -195,6 +195,7 @@ class Approval:
     A person's yes to one plan hash, until a time.
 
     `trust` says how far to believe who it was. A `reason` is there when the glass was broken: nobody else said yes.
+    Then it waits until somebody, `reviewed_by`, has written a `review`.
     """
 
     plan: str
@@ -203,6 +204,13 @@ class Approval:
     self_approved: bool = False
     trust: str = "claimed"
     reason: str = ""
+    review: str = ""
+    reviewed_by: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the glass was broken and nobody has reviewed that."""
+        return bool(self.reason) and not self.review
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`approve`, `break-glass` and `undo`."""
+"""`approve`, `break-glass`, `review` and `undo`."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from firstwatch.cli import screen
+from firstwatch.cli.acting import needed
 from firstwatch.cli.app import As, Incident, Json, Office, app, office
 from firstwatch.errors import BadParameter, GateClosed, NotFound, nearest
 from firstwatch.model import Plan, timestamp
@@ -61,7 +62,7 @@ def break_glass(
     Open the gate for one plan alone, when nobody can be asked: for yourself, for a quarter of an hour.
 
     It is never quiet: it is red in the status and on the page, and it stays on the list of what is left until somebody
-    has reviewed it. It opens nothing when it cannot be recorded.
+    has reviewed it (`firstwatch review`). It opens nothing when it cannot be recorded.
     """
     if len(reason.strip()) < LEAST_LETTERS:
         raise BadParameter(f"--reason has {len(reason.strip())} letters; say in {LEAST_LETTERS} or more why")
@@ -77,6 +78,53 @@ def break_glass(
     _show(found)
     by = screen.safe(here.writer.actor.name)
     return screen.say(f"[bold red]BREAK-GLASS[/] by {by} until {screen.when(until)}; it waits for a review")
+
+
+@app.command(rich_help_panel="Changes")
+def review(
+    plan: Annotated[str, typer.Argument(help="The hash of the plan, or how it begins.", metavar="HASH")],
+    text: Annotated[str, typer.Argument(help="What you make of it.", metavar="TEXT")],
+    incident: Incident = "",
+    acting_as: As = "",
+    json: Json = False,
+) -> None:
+    """
+    Record that you have reviewed a break-glass, which ends its waiting. Whoever broke the glass cannot.
+
+    Without an incident it is the only open one, else the one that was resolved last. It cannot be closed before.
+
+    Example:
+
+        firstwatch review 9ae35150ed4f3bd4 "nobody could be reached; the rollback was right" --as responder-2
+    """
+    from firstwatch.record.incident import fold
+
+    here, said = office(acting_as), needed("TEXT", text)
+    record = here.store.single(incident) if incident or here.store.unresolved() else here.store.resolved_last()
+    me = here.writer.actor.name
+    event = here.writer.journal(record).decided(
+        "reviewed", lambda events: {"plan": _broken(fold(events), plan, me), "text": said}
+    )
+    _render(record)
+    if json:
+        return screen.document({"incident": record.id, **event.body, "by": me})
+    return screen.say(f"the break-glass for plan {event.body['plan']} is reviewed by {screen.safe(me)}")
+
+
+def _broken(state: "State", prefix: str, me: str) -> str:
+    """Return the hash of the plan for which the glass was broken, by others than *me*, and that waits for a review."""
+    from firstwatch.policy.gate import person
+
+    found = [each for each in state.broken if prefix and each.plan.startswith(prefix)]
+    plans, waiting = sorted({each.plan for each in found}), [each for each in found if each.waits]
+    if len(plans) != 1:
+        hint = nearest(prefix, sorted({each.plan for each in state.broken}))
+        raise NotFound(f"incident {state.id} has no break-glass for a plan {prefix!r}, or more than one; {hint}")
+    if not waiting:
+        raise BadParameter(f"the break-glass for plan {plans[0]} is reviewed already, by {found[-1].reviewed_by}")
+    if any(person(each.by) == person(me) for each in waiting):
+        raise GateClosed(f"{me} broke the glass for plan {plans[0]}; somebody else has to review it")
+    return plans[0]
 
 
 def _span(here: Office, text: str) -> timedelta:

@@ -12,6 +12,7 @@ from firstwatch.cli.app import As, Incident, Json, Office, app, office
 from firstwatch.errors import BadParameter, NotFound
 
 if TYPE_CHECKING:
+    from firstwatch.model import Approval
     from firstwatch.policy.links import Link
     from firstwatch.record.incident import Applied, Run
     from firstwatch.record.incident import Incident as State
@@ -51,7 +52,10 @@ def document(record: "Record", at: datetime | None = None) -> dict[str, Any]:
         ],
         "in_doubt": [c.key for c in state.in_doubt],
         "links": _links(state, at),
-        "broken_glass": [{"by": a.by, "plan": a.plan, "reason": a.reason} for a in state.broken],
+        "broken_glass": [
+            {"by": a.by, "plan": a.plan, "reason": a.reason, "review": a.review, "reviewed_by": a.reviewed_by}
+            for a in state.broken
+        ],
     }  # fmt: skip
 
 
@@ -138,8 +142,15 @@ def _show(state: "State", record: "Record", now: datetime) -> None:
     for change in state.in_force:
         screen.say(_stands(change))
     for each in state.broken:
-        said = f"by {screen.safe(each.by)}, plan {each.plan}: {screen.safe(each.reason)}"
-        screen.say(f"[bold red]BREAK-GLASS[/] {said}  [dim]waits for a review[/]")
+        screen.say(_glass(each))
+
+
+def _glass(broken: "Approval") -> str:
+    """Return who broke the glass and why; loud until somebody has reviewed it."""
+    said = f"by {screen.safe(broken.by)}, plan {broken.plan}: {screen.safe(broken.reason)}"
+    if broken.waits:
+        return f"[bold red]BREAK-GLASS[/] {said}  [dim]waits for a review: firstwatch review {broken.plan} TEXT[/]"
+    return f"BREAK-GLASS {said}  [dim]reviewed by {screen.safe(broken.reviewed_by)}: {screen.safe(broken.review)}[/]"
 
 
 def _stands(change: "Applied") -> str:

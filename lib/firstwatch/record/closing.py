@@ -3,7 +3,7 @@ The gate to closing an incident: the procedures' seven points, what stands in th
 
 A point that can be measured is measured, the others a person ticks; all can be overridden, with a reason. What stands
 in the way cannot: an incident that is not resolved, a change of which nobody knows whether it happened, a change in
-force that nobody answers for. Those stay open until somebody has seen to them.
+force that nobody answers for, a break-glass that nobody has reviewed. Those stay open until somebody has seen to them.
 """
 
 from collections.abc import Iterator
@@ -66,6 +66,8 @@ def _obstacles(incident: Incident, now: datetime) -> Iterator[str]:
         yield f"incident {incident.id} is {incident.status}: firstwatch resolve"
     for each in incident.in_doubt:
         yield f"{_named(each)} is in doubt: firstwatch resume {incident.id}"
+    for plan, by in {each.plan: each.by for each in incident.broken if each.waits}.items():
+        yield f"{by} broke the glass for plan {plan}, and nobody has reviewed it: firstwatch review {plan} TEXT"
     for each in incident.in_force:
         if not each.in_doubt and not _owned(each, now):
             how = f"firstwatch undo {each.key} or firstwatch accept {each.key} --owner NAME --until TIME"

@@ -150,7 +150,7 @@ class Incident:
 
     @property
     def broken(self) -> tuple[Approval, ...]:
-        """When the glass was broken: each waits for a review."""
+        """When the glass was broken: each waits for a review, or has had one."""
         return tuple(each for each in self.approvals if each.reason)
 
     def plan(self, plan_hash: str) -> Plan | None:

@@ -297,11 +297,22 @@ def _closed(now: "Incident", _: Event) -> "Incident":
     return replace(now, status="closed") if now.status == "resolved" else now
 
 
+def _reviewed(now: "Incident", event: Event) -> "Incident":
+    """End the waiting of whatever the glass was broken for under one plan; what follows waits anew."""
+    plan, text = event.body["plan"], str(event.body["text"])
+    given = (
+        replace(each, review=text, reviewed_by=event.who) if each.waits and each.plan == plan else each
+        for each in now.approvals
+    )
+    return replace(now, approvals=tuple(given))
+
+
 HANDLERS: dict[str, Callable[["Incident", Event], "Incident"]] = {
     "closed": _closed,
     "severity": _graded,
     "update": _told,
     "reopened": _opened_again,
+    "reviewed": _reviewed,
 }
 
 
@@ -356,6 +367,7 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     "checked": lambda b: f"{'Ticked' if b['state'] else 'Took the tick off'} {b['item']}{_why(b)}",
     "reopened": lambda b: f"Reopened{_why(b)}",
     "post-mortem": _meeting,
+    "reviewed": lambda b: f"Reviewed the BREAK-GLASS for plan {b['plan']}: {b['text']}",
     "closed": lambda b: f"Closed{', overridden: ' + ', '.join(b['missing']) if b.get('missing') else ''}{_why(b)}",
     "impact": lambda b: "Impact: " + "; ".join(f"{n} {b[n]}" for n in IMPACT if b.get(n)) + f" (from {b['source']})",
     "action-item": lambda b: f"Action item {b['id']}, {b['state']}: {b['action']}; {b['owner']}, due {b['due']}",

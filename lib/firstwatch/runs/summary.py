@@ -26,7 +26,8 @@ class Summary:
         ]
         known = [each for each in incident.unowned if not each.in_doubt]
         left += [f"change {each.key} is in force; undo it or accept it" for each in known]
-        left += [f"{each.by} broke the glass, and it waits for a review: {each.reason}" for each in incident.broken]
+        broken = [each for each in incident.broken if each.waits]
+        left += [f"{each.by} broke the glass, and it waits for a review: {each.reason}" for each in broken]
         left += [incident.skewed] if incident.skewed else []
         if incident.findings.verdict is not Verdict.OK:
             left.append(f"the last look said {incident.findings.verdict}")
