@@ -27,6 +27,7 @@ from firstwatch.policy.facts import (
     Grade,
     Look,
     Made,
+    Maintenance,
     Meeting,
     Moment,
     Notice,
@@ -215,6 +216,36 @@ def test_an_update_that_promises_the_next_one_sooner_is_held_to_it() -> None:
     assert (seen.due, "promised" in seen.why) == (T0 + 6 * M, True)
 
 
+def page(moment: timedelta, *, shown: bool = True) -> Maintenance:
+    return Maintenance(at=T0 + moment, by="on-call", shown=shown)
+
+
+@pytest.mark.parametrize("severity", ["SEV2", "SEV4"])
+def test_a_maintenance_page_makes_an_update_fall_due_at_once_and_so_does_its_end(severity: str) -> None:
+    facts = declared(severity, maintenance=(page(6 * M), page(9 * M, shown=False)))
+    due = at(facts, 10 * M)["update"]
+    assert (due.state, due.due) == ("overdue", T0 + 6 * M)
+    assert "customers see the maintenance page since 12:06:00 UTC" in due.why
+    told = replace(facts, updates=(Update(at=T0 + 6 * M + 9 * SECOND, number=1, status="MITIGATING"),))
+    seen = at(told, 10 * M)
+    assert (seen["update-1"].state, seen["update"].due) == ("met", T0 + 9 * M)
+    assert "the maintenance page is gone since 12:09:00 UTC" in seen["update"].why
+
+
+def test_an_update_after_both_tells_of_both_and_the_schedule_goes_on() -> None:
+    given = Update(at=T0 + 12 * M, number=1, status="MITIGATING")
+    facts = declared("SEV2", maintenance=(page(6 * M), page(9 * M, shown=False)), updates=(given,))
+    seen = at(facts, 13 * M)
+    assert (seen["update-1"].state, seen["update-1"].due) == ("missed", T0 + 6 * M)
+    assert (seen["update"].state, seen["update"].due) == ("due", T0 + 42 * M)
+
+
+def test_a_page_that_came_after_an_update_is_no_reason_of_that_one() -> None:
+    given = Update(at=T0 + 5 * M, number=1, status="INVESTIGATING")
+    seen = at(declared("SEV2", maintenance=(page(6 * M),), updates=(given,)), 7 * M)
+    assert (seen["update-1"].due, seen["update"].due) == (T0 + 30 * M, T0 + 6 * M)
+
+
 def test_a_higher_severity_recomputes_every_clock_and_flags_what_it_makes_late() -> None:
     low = declared("SEV3", acknowledged=(Moment(at=T0 + 20 * M, by="on-call"),))
     assert state(low, "acknowledge", 40 * M) == "met"
@@ -393,6 +424,7 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
     "updates": st.builds(
         Update, at=MOMENTS, number=st.integers(0, 3), status=st.just("x"), next=st.none() | MOMENTS
     ),
+    "maintenance": st.builds(Maintenance, at=MOMENTS, shown=st.booleans()),
     "looks": st.builds(Look, at=MOMENTS, verdict=st.sampled_from(["OK", "BAD", "UNKNOWN"])),
     "turns": st.builds(Turn, at=MOMENTS, resolved=st.booleans()),
     "checks": st.builds(Checked, at=MOMENTS, item=WORDS, value=st.booleans()),

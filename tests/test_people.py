@@ -80,6 +80,27 @@ def test_events_add_up_to_the_state_of_the_people(book: Journal) -> None:
     assert not fold(read(book.path)).people.held_back
 
 
+@pytest.mark.parametrize(
+    ("action", "told", "shown"),
+    [
+        ("maintenance", [("outcome", "ok")], [True]),
+        ("undo-maintenance", [("outcome", "ok")], [False]),
+        ("maintenance", [("outcome", "failed")], []),
+        ("maintenance", [("outcome", "unknown"), ("settled", "unknown"), ("settled", "done")], [True]),
+        ("maintenance", [("outcome", "unknown"), ("settled", "not done")], []),
+        ("rollback", [("outcome", "ok")], []),
+    ],
+)  # fmt: skip
+def test_customers_see_the_maintenance_page_once_it_is_known_to_be_there(
+    book: Journal, action: str, told: list[tuple[str, str]], shown: list[bool]
+) -> None:
+    plan = {"action": action, "target": {"kind": "Service", "name": "front"}}
+    book.append("intent", {"key": "k", "hash": "k", "plan": plan})
+    for kind, result in told:
+        book.append(kind, {"key": "k", "plan": "k", "result": result, "detail": ""})
+    assert [each.shown for each in fold(read(book.path)).people.maintenance] == shown
+
+
 def test_a_reopening_takes_the_resolution_back(book: Journal) -> None:
     book.append("resolved", {"summary": "rolled back"})
     book.append("update", {"number": 1, "status": "MITIGATING", "summary": "x"})

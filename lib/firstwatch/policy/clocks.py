@@ -83,13 +83,13 @@ class Book:
         given = [each for each in self.facts.updates if self.spans and each.at >= self.spans[0].since]
         for number, each in enumerate(given, 1):
             cut = spans.clipped(self.spans, before.at if before else self.spans[0].begin, each.at)
-            yield Row(f"update-{number}", owner, cut, self._next(before), each)
+            yield Row(f"update-{number}", owner, cut, self._next(before, each), each)
             before = each
         cut = spans.clipped(self.spans, before.at) if before else self.spans
         yield Row("update", owner, cut, self._next(before), None)
 
-    def _next(self, before: Update | None) -> Rule:
-        """Return the rule of the update after *before*: by the schedule, or sooner if that was promised."""
+    def _next(self, before: Update | None, given: Update | None = None) -> Rule:
+        """Return the rule of the update after *before*: by the schedule, sooner if promised or if customers see it."""
 
         def due(span: Span) -> Due | None:
             limit = self.policy.schedule[span.severity].update
@@ -100,9 +100,19 @@ class Book:
                 if base and base.next and base.next > base.at
                 else None
             )
-            return min((each for each in (scheduled, promised) if each), key=lambda each: each.at, default=None)
+            seen = self._page(base.at if base else span.since, given)
+            return min((each for each in (scheduled, promised, seen) if each), key=lambda each: each.at, default=None)
 
         return due
+
+    def _page(self, after: datetime, given: Update | None) -> Due | None:
+        """Return that customers have to be told, at once, of a maintenance page that came or went *after* a moment."""
+        seen = (each for each in self.facts.maintenance if each.at > after and not (given and each.at > given.at))
+        page = next(seen, None)
+        if page is None:
+            return None
+        what = "customers see the maintenance page" if page.shown else "the maintenance page is gone"
+        return Due(page.at, f"{what} since {clock_time(page.at)}", page.at)
 
     def roles(self) -> Iterator[Row]:
         for name, role in self.policy.roles.items():

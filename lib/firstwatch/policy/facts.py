@@ -121,6 +121,13 @@ class Made(Moment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance(Moment):
+    """Customers began to see the maintenance page, or it was taken away."""
+
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look(Moment):
     """A look at the system: the worst that it saw, and the worst of each probe. `verified`: until all was well."""
 
@@ -221,6 +228,7 @@ class Facts:
     meetings: tuple[Meeting, ...] = ()
     detections: tuple[Moment, ...] = ()
     mitigations: tuple[Moment, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
     closures: tuple[Moment, ...] = ()
     impacts: tuple[Impact, ...] = ()
     conclusions: tuple[Conclusion, ...] = ()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, FirstwatchError)
 FASTEST = 1000  # how fast the time of a game day may go
 NOTICE, PAGE = "notice", "page"  # whoever of the roster these reach was notified
+SHOWN = {"maintenance": True, "undo-maintenance": False}  # changes that customers see, each a page there or gone
 REMINDER, ITEM = "reminder", "action-item"  # templates whose texts are no news of the incident
 Said = dict[str, Any]  # `at` and `by`, which every moment has
 Texts = dict[str, tuple[str, str, str]]  # by id: a message's channel, template and text; a change's, action and target
@@ -225,8 +226,20 @@ def _intent(body: Json, _: Said, texts: Texts) -> Found:
 
 def _outcome(body: Json, said: Said, texts: Texts) -> Found:
     _, action, target = texts[f"change {body['key']}"]
-    done = body.get("result") == "ok"
-    return (("mitigations", people.Moment(**said, reason=f"{action} of {target}")),) if done else ()
+    if body.get("result") != "ok":
+        return ()
+    return (("mitigations", people.Moment(**said, reason=f"{action} of {target}")), *_page(action, said))
+
+
+def _settled(body: Json, said: Said, texts: Texts) -> Found:
+    """Take a maintenance page of which it is known only now that customers see it, or no longer do."""
+    _, action, _ = texts[f"change {body['key']}"]
+    return _page(action, said) if body["result"] == "done" else ()
+
+
+def _page(action: str, said: Said) -> Found:
+    known = action in SHOWN
+    return (("maintenance", people.Maintenance(**said, shown=SHOWN[action])),) if known else ()
 
 
 def _impact(body: Json, said: Said, _: Texts) -> Found:
@@ -270,6 +283,7 @@ READERS: Mapping[str, Callable[[Json, Said, Texts], Found]] = {
     "opened": lambda _, said, __: (("detections", people.Moment(**said, reason="the record opened")),),
     "intent": _intent,
     "outcome": _outcome,
+    "settled": _settled,
     "closed": lambda body, said, _: (("closures", people.Moment(**said, reason=str(body.get("reason", "")))),),
     "impact": _impact,
     "action-item": _item,
