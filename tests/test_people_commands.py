@@ -134,19 +134,43 @@ def test_a_declaration_keeps_when_it_was_detected_apart(typed: Phone) -> None:
 
 def test_on_a_terminal_it_asks_what_is_missing(typed: Phone) -> None:
     typed.patch.setattr("sys.stdin.isatty", lambda: True)
-    answers = iter(["API errors", "all of it"])
-    typed.patch.setattr("typer.prompt", lambda *_, **__: next(answers))
+    answers = iter(["API errors", "all of it", "customer"])
     asked: list[str] = []
+
+    def prompt(question: str, **_: object) -> str:
+        asked.append(question)
+        return next(answers)
 
     def confirm(question: str, **_: object) -> bool:
         asked.append(question)
         return question.startswith("Is service")
 
+    typed.patch.setattr("typer.prompt", prompt)
     typed.patch.setattr("typer.confirm", confirm)
     typed("declare")
-    assert (typed.state().title, typed.state().severity) == ("API errors", "SEV1")
-    assert asked[0].startswith("Is there a security breach")
+    state = typed.state()
+    assert (state.title, state.severity, state.source) == ("API errors", "SEV1", "customer")
+    assert asked[2] == "Who noticed: alert, customer, team, third-party"
+    assert asked[3].startswith("Is there a security breach")
     assert asked[-1] == "Is service completely down?"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_source_that_was_typed_is_not_asked_and_a_wrong_one_is_refused_with_the_nearest(
+    typed: Phone, *, terminal: bool
+) -> None:
+    typed.patch.setattr("sys.stdin.isatty", lambda: terminal)
+    words = ("declare", "x", "--impact", "y", "--severity", "SEV3", "--source")
+    assert "--source 'custmer' is not one of alert" in typed(*words, "custmer", code=2).err
+    assert "did you mean customer?" in typed(*words, "custmer", code=2).err
+    assert not list((typed.folder / "incidents").glob("*"))
+    typed(*words, "third-party")
+    assert typed.state().source == "third-party"
+
+
+def test_without_a_terminal_the_team_noticed(typed: Phone) -> None:
+    typed("declare", "x", "--impact", "y", "--severity", "SEV3")
+    assert typed.state().source == "team"
 
 
 def test_two_who_declare_at_once_leave_one_record_and_the_second_is_told(typed: Phone) -> None:

@@ -8,7 +8,7 @@ import typer
 from firstwatch.cli import screen, telling
 from firstwatch.cli.acting import kept, moment, needed
 from firstwatch.cli.app import As, Incident, Json, Office, app, office
-from firstwatch.errors import BadParameter
+from firstwatch.errors import BadParameter, NotFound, nearest
 from firstwatch.model import Verdict, timestamp
 from firstwatch.model import severity as parse_severity
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from firstwatch.record.incident import Incident as State
     from firstwatch.record.store import Record
 
-SOURCES = ("alert", "customer", "team", "third-party")
+TEAM = "team"
+SOURCES = ("alert", "customer", TEAM, "third-party")
 MOST_LETTERS = 200
 
 
@@ -27,7 +28,7 @@ def declare(
     title: Annotated[str, typer.Argument(help="What is wrong, in a few words.")] = "",
     impact: Annotated[str, typer.Option(help="What customers feel. It must not be empty.")] = "",
     severity: Annotated[str, typer.Option(help="SEV1 to SEV4; else it is proposed.", metavar="SEVn")] = "",
-    source: Annotated[str, typer.Option(help=f"Who noticed: {', '.join(SOURCES)}.")] = "team",
+    source: Annotated[str, typer.Option(help=f"Who noticed: {', '.join(SOURCES)}; else {TEAM}.")] = "",
     answer: Annotated[
         list[str] | None,
         typer.Option(help="An answer of triage: breach, data-loss, payments, down, many-customers, core; yes or no.",
@@ -53,7 +54,7 @@ def declare(
 
     here = office(acting_as)
     policy = tables.load(here.path)
-    body = _declaration(*_asked(title, impact), source)
+    body = _declaration(*_asked(title, impact, source))
     kept("--reason", reason, MOST_LETTERS)
     if severity:
         parse_severity(severity)
@@ -78,12 +79,13 @@ def declare(
     raise typer.Exit(telling.told(record, json=json))
 
 
-def _asked(title: str, impact: str) -> tuple[str, str]:
-    """Return both, asked for where they are missing and somebody sits at the terminal."""
+def _asked(title: str, impact: str, source: str) -> tuple[str, str, str]:
+    """Return all three, asked for where they are missing and somebody sits at the terminal."""
     if sys.stdin.isatty():
         title = title or typer.prompt("What is wrong, in a few words", err=True)
         impact = impact or typer.prompt("What do customers feel", err=True)
-    return title, impact
+        source = source or typer.prompt(f"Who noticed: {', '.join(SOURCES)}", default=TEAM, err=True)
+    return title, impact, source or TEAM
 
 
 def _declaration(title: str, impact: str, source: str) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def _declaration(title: str, impact: str, source: str) -> dict[str, Any]:
             raise BadParameter(f"{name} is empty: people act on it")
         kept(name, text, MOST_LETTERS)
     if source not in SOURCES:
-        raise BadParameter(f"--source {source!r} is not one of {', '.join(SOURCES)}")
+        raise NotFound(f"--source {source!r} is not one of {', '.join(SOURCES)}; {nearest(source, list(SOURCES))}")
     return {"title": title.strip(), "impact": impact.strip(), "source": source}
 
 
