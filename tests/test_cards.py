@@ -76,3 +76,8 @@ def test_the_page_to_print_has_only_commands_that_there_are() -> None:
     known = set(get_command(app).commands)  # type: ignore[attr-defined]  # a group
     typed = set(re.findall(r"firstwatch ([a-z-]+)", page))
     assert typed <= known
+
+
+def test_each_principle_of_the_policy_is_on_the_overview() -> None:
+    page = Path(__file__).parents[1] / "docs" / "procedures" / "overview.md"
+    assert re.findall(r"^- \*\*(.+?)\*\*", page.read_text(), re.MULTILINE) == list(POLICY.principles)

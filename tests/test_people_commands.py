@@ -80,6 +80,15 @@ def test_a_declaration_proposes_and_says_by_which_rule(typed: Phone) -> None:
     assert typed.state().severity == "SEV2"
 
 
+def test_a_declaration_shows_the_principles_to_people_and_not_to_programs(typed: Phone) -> None:
+    words = ("declare", "x", "--impact", "y", "--severity", "SEV3")
+    kept = "Customer First, Communicate Early and Often, Blameless Culture, Documentation, Continuous Improvement"
+    assert f"principles: {kept}" in typed(*words).out
+    typed("resolve", "gone")
+    said = typed(*words, "--json")
+    assert "Customer First" not in said.out + said.err
+
+
 def test_a_lower_severity_than_proposed_needs_a_reason_and_opens_nothing_without(typed: Phone) -> None:
     words = ("declare", "leak", "--impact", "tokens", "--answer", "breach=yes", "--severity", "SEV3")
     assert "lower than what is proposed, SEV1" in typed(*words, code=2).err

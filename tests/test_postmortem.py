@@ -59,6 +59,18 @@ def test_the_first_draft_has_every_heading_and_says_which_option_fills_what_is_m
     assert (said["state"], said["version"]) == ("draft", 1)
 
 
+@pytest.mark.parametrize("own", ["", 'principles = ["Ask <first>", "Write it down"]'], ids=["shipped", "own"])
+def test_the_principles_of_the_policy_are_shown_with_the_declaration_and_at_the_head(typed: Phone, own: str) -> None:  # noqa: F811
+    (typed.folder / "policy.toml").write_text(own)
+    kept = "Ask <first>, Write it down" if own else ", ".join(tables.load().principles)
+    said = typed("declare", "API errors", "--impact", "6 of 10 requests fail", "--severity", "SEV2").out
+    assert [each.strip() for each in said.splitlines()].count(f"principles: {kept}") == 1
+    typed("resolve", "rolled back")
+    typed("postmortem")
+    head, _, _ = file_of(typed).read_text().partition("## Incident Summary")
+    assert f"Principles: {kept.replace('<', '&lt;')}." in head.replace("&gt;", ">")
+
+
 def test_what_only_people_know_fills_every_heading_and_then_it_is_final(over: Phone) -> None:
     assert "is not final: placeholder" in over("postmortem", "--final", code=3).err
     over(*ITEM)

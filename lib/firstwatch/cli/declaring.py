@@ -75,7 +75,7 @@ def declare(
         record = record or _opened(here)
         _record(here, record, policy, body)
     telling.declared(here, record)
-    _told(record, proposal, json=json)
+    _told(record, proposal, policy, json=json)
     raise typer.Exit(telling.told(record, json=json))
 
 
@@ -166,13 +166,13 @@ def known(state: "State") -> "tuple[Measures, set[str]]":
     return Measures(error_share=rate.points[-1][1] if rate and rate.points else None), seen
 
 
-def _told(record: "Record", proposal: "Proposal", *, json: bool) -> None:
+def _told(record: "Record", proposal: "Proposal", policy: "Policy", *, json: bool) -> None:
     from firstwatch.cli.incidents import changed
 
     state = record.incident()
     changed(record, json=json, text=f"declared {state.severity}: {screen.safe(state.title)}")
     if not json:
-        for each in (*proposal.path, *proposal.reasons):
+        for each in (*proposal.path, *proposal.reasons, f"principles: {', '.join(policy.principles)}"):
             screen.say(f"  [dim]{screen.safe(each)}[/]")
 
 

@@ -215,6 +215,7 @@ class Checklist(Section):
 class Policy(Section):
     """All of it; frozen."""
 
+    principles: tuple[str, ...]
     calendar: Calendar
     levels: Mapping[Severity, Level]
     triage: Triage

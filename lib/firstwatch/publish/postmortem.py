@@ -29,9 +29,6 @@ from firstwatch.settings import Sla
 
 FILE = "post-mortem.md"
 DRAFT, FINAL = "draft", "final"
-PRINCIPLES = (
-    "Customer First", "Communicate Early and Often", "Blameless Culture", "Documentation", "Continuous Improvement",
-)  # fmt: skip
 FOLLOW_UP = ("track-action-items", "share-learnings", "update-procedures")
 SERIOUS = (Severity.SEV1, Severity.SEV2)
 # What people say, by its part: the heading that it stands under, and the placeholder that it takes the place of.
@@ -136,7 +133,7 @@ class Report:
         """Return the parts that are made, by their names."""
         response, informed = assessment.assess(self.duties), assessment.updates(self.duties)
         return {
-            "state": _state(self.incident, state),
+            "state": _state(self.incident, state, self.policy.principles),
             "summary": self._summary(),
             "timeline": _timeline(self.facts),
             "impact": self._impact(),
@@ -247,13 +244,12 @@ def linked(text: str) -> str:
     return "".join(f"<{each}>" if _WEB.match(each) else escaped(each) for each in parts)
 
 
-def _state(incident: Incident, state: str) -> str:
+def _state(incident: Incident, state: str, principles: Iterable[str]) -> str:
     practice = ["> **Practice.** This happened in a game day.", ""] if incident.practice else []
-    lines = [
-        *practice,
-        f"**{escaped(state.capitalize())}**. Record [{incident.id}](page.md). Principles: {', '.join(PRINCIPLES)}.",
-    ]
-    return "\n".join(lines)
+    kept = escaped(", ".join(principles))
+    return "\n".join(
+        [*practice, f"**{escaped(state.capitalize())}**. Record [{incident.id}](page.md). Principles: {kept}."]
+    )
 
 
 def _timeline(facts: Facts) -> str:
