@@ -197,7 +197,7 @@ def broken_glass(trial: Trial) -> Figure:
 
 def _broken(at: Served) -> Iterator[tuple[str, bool]]:
     plan = at.json("run", "mitigate/rollback")["plan"]["hash"]
-    at.firstwatch("declare", "down", "--impact", "all", "--severity", "SEV1")
+    at.firstwatch("declare", "down", "--impact", "all", "--severity", "SEV1", "--source", "team")
     yield "a reason is wanted", at.firstwatch("break-glass", plan, "--reason", "because").returncode == 2
     yield "it works", at.firstwatch("break-glass", plan, "--reason", "alone on call").returncode == 0
     at.firstwatch("run", "mitigate/rollback", "--apply", "-p", "within=0s")
@@ -215,7 +215,9 @@ def inconclusive(trial: Trial) -> Figure:
         world = fakes.failing()
         with laptop(trial.folder / str(number), world) as at:
             plan = at.json("run", "mitigate/rollback")["plan"]["hash"]
-            at.firstwatch("declare", "errors", "--impact", "some", "--severity", "SEV2", "--reason", "a trial")
+            at.firstwatch(
+                "declare", "errors", "--impact", "some", "--severity", "SEV2", "--source", "team", "--reason", "a trial"
+            )
             at.firstwatch("approve", plan, "--as", "responder-2")
             world.answers["PATCH", fakes.DEPLOYMENT] = _blinding(world, answer)
             ended = at.json("run", "mitigate/rollback", "--apply", "-p", "within=0s")
