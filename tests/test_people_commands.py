@@ -108,10 +108,10 @@ def test_what_was_measured_before_counts_for_the_proposal(typed: Phone) -> None:
     journal.append(
         "measured", {"name": "errors", "unit": "share of requests", "points": [[1.0, 0.2], [2.0, 0.6]], "limit": 0.01}
     )
-    from firstwatch.cli.declaring import known
     from firstwatch.policy.levels import propose
+    from firstwatch.record.evidence import evidence
 
-    proposal = propose(tables.load(), {}, *known(record.incident()))
+    proposal = propose(tables.load(), {}, *evidence(record.incident()))
     assert (proposal.severity, proposal.rule) == ("SEV1", "most-requests-fail")
 
 

@@ -61,8 +61,9 @@ class Finding:
 
     `object` is `Kind/namespace/name`. `mechanism` is a word of `mechanisms.MECHANISMS` when the verdict is BAD. `age_s`
     is how old the data was, in seconds, or None when the system does not say. `since` is the moment that the finding
-    speaks of: a metric's onset, a change's time. `touched` are the fields that a change touched. `command` is what a
-    person would type to see the same.
+    speaks of: a metric's onset, a change's time. `touched` are the fields that a change touched. `value` is what was
+    measured and `usual` what it was before, where a rule reads them: in seconds, of a latency. `resource` is the
+    provider's own name of the object. `command` is what a person would type to see the same.
     """
 
     probe: str
@@ -74,6 +75,9 @@ class Finding:
     age_s: float | None = None
     since: datetime | None = None
     touched: tuple[str, ...] = ()
+    value: float | None = None
+    usual: float | None = None
+    resource: str = ""
     why_here: str = ""
     next: str = ""
     command: str = ""
@@ -244,7 +248,8 @@ def finding(data: Mapping[str, Json]) -> Finding:
     values["verdict"] = Verdict(values["verdict"])
     values["since"] = parse_time(values["since"]) if values.get("since") else None
     values["touched"] = tuple(values.get("touched", ()))
-    return Finding(**values)
+    numbers = {name: float(values[name]) for name in ("value", "usual") if values.get(name) is not None}
+    return Finding(**values | numbers)
 
 
 def severity(word: str) -> Severity:

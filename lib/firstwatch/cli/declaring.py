@@ -9,11 +9,11 @@ from firstwatch.cli import screen, telling
 from firstwatch.cli.acting import kept, moment, needed
 from firstwatch.cli.app import As, Incident, Json, Office, app, office
 from firstwatch.errors import BadParameter, NotFound, nearest
-from firstwatch.model import Verdict, timestamp
 from firstwatch.model import severity as parse_severity
+from firstwatch.model import timestamp
 
 if TYPE_CHECKING:
-    from firstwatch.policy.levels import Measures, Proposal
+    from firstwatch.policy.levels import Proposal
     from firstwatch.policy.tables import Policy
     from firstwatch.record.incident import Incident as State
     from firstwatch.record.store import Record
@@ -51,6 +51,7 @@ def declare(
     """
     from firstwatch.policy import tables
     from firstwatch.policy.levels import propose
+    from firstwatch.record.evidence import evidence
 
     here = office(acting_as)
     policy = tables.load(here.path)
@@ -64,7 +65,7 @@ def declare(
     with here.store.alone():
         record = _open(here, incident)
         state = record.incident() if record else None
-        proposal = propose(policy, answers, *known(state)) if state else propose(policy, answers)
+        proposal = propose(policy, answers, *evidence(state)) if state else propose(policy, answers)
         said = {"severity": proposal.severity, "rule": proposal.rule, "path": proposal.path}
         body |= {
             "severity": _graded(proposal, severity, reason),
@@ -155,15 +156,6 @@ def _graded(proposal: "Proposal", severity: str, reason: str) -> str:
             f"--severity {given} is lower than what is proposed, {proposal.reasons[0]}; say why with --reason"
         )
     return given
-
-
-def known(state: "State") -> "tuple[Measures, set[str]]":
-    """Return what the record's last look measured, and the mechanisms that it saw: the evidence of a proposal."""
-    from firstwatch.policy.levels import Measures
-
-    rate = state.measured if state.measured and state.measured.unit == "share of requests" else None
-    seen = {each.mechanism for each in state.findings if each.verdict is Verdict.BAD and each.mechanism}
-    return Measures(error_share=rate.points[-1][1] if rate and rate.points else None), seen
 
 
 def _told(record: "Record", proposal: "Proposal", policy: "Policy", *, json: bool) -> None:

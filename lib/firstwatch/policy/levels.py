@@ -67,8 +67,10 @@ def _fired(
     for severity in Severity:
         for rule in policy.levels[severity].rules:
             known = sorted(set(seen) & set(rule.seen))
-            if known or fires(rule, answers, measures):
-                yield severity, rule.id, _why(rule, measures) if not known else f"{rule.text} ({rule.id}: {known[0]})"
+            fired = fires(rule, answers, measures)
+            if known or fired:
+                word = "" if fired and rule.metric else "".join(known[:1])  # a number says more than what was seen
+                yield severity, rule.id, f"{rule.text} ({rule.id}: {word})" if word else _why(rule, measures)
         if leaf is severity:
             yield severity, "tree", "the triage tree"
 

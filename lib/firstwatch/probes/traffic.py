@@ -150,15 +150,16 @@ def latency(self: Probe, systems: Systems, now: datetime) -> Findings:
         return self.unknown(systems, found.doubt, mechanism="blind", **words)
     before = earlier(systems, expression, now)
     usual = baseline(before)
+    numbers = {"value": found.value, "usual": usual}
     slow = limits.latency_s
     if usual is not None:
         slow = min(slow, max(limits.latency_least_s, limits.latency_ratio * usual))
     words["expected"] = f"below {slow:.2f} s" + (f"; usual are {usual:.2f} s" if usual is not None else "")
     if found.value < slow:
-        return self.ok(systems, f"answers take {found.value:.2f} s", age_s=found.age_s, **words)
+        return self.ok(systems, f"answers take {found.value:.2f} s", age_s=found.age_s, **words, **numbers)
     began = onset((*before, Sample({}, found.value, now)), slow)
     said = f"answers take {found.value:.2f} s"
-    return Findings((self.bad(systems, "latency-high", said, since=began, age_s=found.age_s, **words),))
+    return Findings((self.bad(systems, "latency-high", said, since=began, age_s=found.age_s, **words, **numbers),))
 
 
 @probe(

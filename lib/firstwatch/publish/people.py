@@ -23,16 +23,17 @@ from firstwatch.channels.channel import ByHand, Channel
 from firstwatch.channels.outbox import Draft, Outbox
 from firstwatch.clock import duration
 from firstwatch.errors import BadParameter, NotFound, nearest
-from firstwatch.model import Mode, Severity, Verdict, cell, escaped, table, timestamp
+from firstwatch.model import Mode, Severity, cell, escaped, table, timestamp
 from firstwatch.model import severity as graded
 from firstwatch.policy import roster, tables, triage
 from firstwatch.policy.duties import Duty, duties
 from firstwatch.policy.facts import Update
 from firstwatch.policy.gate import person as same
-from firstwatch.policy.levels import Measures, Proposal, propose, worse
+from firstwatch.policy.levels import Proposal, propose, worse
 from firstwatch.policy.roster import Roster
 from firstwatch.policy.tables import Policy
 from firstwatch.publish.brief import brief as told_briefly
+from firstwatch.record.evidence import evidence
 from firstwatch.record.incident import Incident, describe, fold
 from firstwatch.record.journal import Event
 from firstwatch.record.messages import Message
@@ -197,10 +198,7 @@ def _answers(side: _Side, answers: str) -> dict[str, bool]:
 
 def _proposed(side: _Side, answers: Mapping[str, bool]) -> Proposal:
     state = Record(side.watch.journal.path.parent).incident()
-    rate = state.measured if state.measured and state.measured.unit == "share of requests" else None
-    share = rate.points[-1][1] if rate and rate.points else None
-    seen = {each.mechanism for each in state.findings if each.verdict is Verdict.BAD and each.mechanism}
-    return propose(side.policy, answers, Measures(error_share=share), seen)
+    return propose(side.policy, answers, *evidence(state))
 
 
 def declare(
