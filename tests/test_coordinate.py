@@ -182,3 +182,12 @@ def test_a_recording_begins_before_its_run_and_names_no_machine(name: str) -> No
     assert not {"channels", "readiness", "credentials"} & set(header["settings"])
     assert "/home" not in text
     assert "/tmp" not in text
+
+
+def test_somebody_of_the_extended_team_joins_by_a_runbook_too_only_with_a_reason(typed: Phone, began: Began) -> None:  # noqa: F811
+    watch = began("declare")
+    people.declare(watch, **SAID, answers="down=yes")
+    with pytest.raises(BadParameter, match="sme is of the extended team: say in reason why"):
+        people.assign(watch, "sme", "somebody")
+    people.assign(watch, "sme", "somebody", reason="knows the pool")
+    assert typed.state().people.roles == {"sme": "somebody"}

@@ -10,6 +10,8 @@ from firstwatch.model import clock_time
 
 if TYPE_CHECKING:
     from firstwatch.policy.duties import Duty
+    from firstwatch.policy.roster import Called
+    from firstwatch.policy.suggestions import Suggestion
     from firstwatch.policy.tables import Policy
     from firstwatch.record.incident import Incident as State
 
@@ -28,6 +30,29 @@ def owed(state: "State", now: datetime) -> "tuple[Duty, ...]":
     from firstwatch.policy.duties import duties
 
     return duties(policy(), state.people, now)
+
+
+def suggested(state: "State", now: datetime) -> "tuple[Suggestion, ...]":
+    from firstwatch.policy.suggestions import suggestions
+
+    return suggestions(policy(), state.people, now)
+
+
+def vendors(state: "State") -> "tuple[Called, ...]":
+    """Return whom to call outside, of each flag that is set and asks for somebody."""
+    from firstwatch import settings
+    from firstwatch.policy import roster
+
+    rules = policy()
+    return roster.load(settings.find(os.environ, Path.cwd()), rules).called(rules, state.people)
+
+
+def advise(state: "State", now: datetime) -> None:
+    """Print whom to call outside, and what somebody should think of."""
+    for each in vendors(state):
+        screen.say(f"[bold]{screen.safe(each.whom)}[/]: {screen.safe(each)}")
+    for one in suggested(state, now):
+        screen.say(f"  [dim]next: {screen.safe(one.command)}: {screen.safe(one.why)}[/]")
 
 
 def show(found: "tuple[Duty, ...]", now: datetime) -> None:

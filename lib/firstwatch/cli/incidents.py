@@ -40,7 +40,11 @@ def document(record: "Record", at: datetime | None = None) -> dict[str, Any]:
         "id": record.id, "declared_at": state.declared_at and state.pace.world(state.declared_at),
         "severity": state.severity, "status": state.status, "title": state.title, "impact": state.impact,
         "practice": state.practice, "record": str(record.folder), "clock": {"now": now, "rate": state.pace.rate},
-        "duties": owing.owed(state, now), "roles": state.people.roles, "findings": state.findings,
+        "duties": owing.owed(state, now), "suggested": owing.suggested(state, now),
+        "vendors": [
+            {"whom": v.whom, "flag": v.flag, "vendor": v.vendor and v.vendor.model_dump()} for v in owing.vendors(state)
+        ],
+        "roles": state.people.roles, "findings": state.findings,
         "runs": [_run(r, record) for r in state.runs],
         "plans": [
             {"hash": p.hash, "action": p.action, "target": str(p.target), "destructive": p.destructive}
@@ -132,6 +136,7 @@ def _show(state: "State", record: "Record", now: datetime) -> None:
     if state.people.roles:
         screen.say(", ".join(f"{role}: {screen.safe(who)}" for role, who in state.people.roles.items()))
     owing.show(owing.owed(state, now), now)
+    owing.advise(state, now)
     screen.findings(state.findings)
     runs = [
         (screen.when(state.pace.world(r.started)), r.runbook, r.mode, _run_state(r, record), r.by) for r in state.runs

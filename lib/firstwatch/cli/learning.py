@@ -13,13 +13,13 @@ from firstwatch.cli.app import As, Json, Office, app, office
 from firstwatch.cli.closing import After, after
 from firstwatch.errors import BadParameter, GateClosed
 from firstwatch.model import timestamp
+from firstwatch.policy.facts import NOT_A_NUMBER
 
 if TYPE_CHECKING:
     from firstwatch.channels.lint import Complaint
     from firstwatch.publish.postmortem import Report, Version
     from firstwatch.record.store import Record
 
-NOT_A_NUMBER = ("none", "no ", "not known")  # what else an impact may begin with
 Several = list[str]
 
 

@@ -1,10 +1,11 @@
 """Who does what: `ack`, `assign`, `hand-over`, `escalate`, `notify`, `call`, `flag` and `release`."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firstwatch.cli import screen, telling
+from firstwatch.cli import duties, screen, telling
 from firstwatch.cli.acting import Acting, acting, needed
 from firstwatch.cli.app import As, Incident, Json, app
 from firstwatch.errors import BadParameter, GateClosed, NotFound, nearest
@@ -38,7 +39,9 @@ def ack(incident: Incident = "", acting_as: As = "", json: Json = False) -> None
 def assign(
     role: Role,
     person: Annotated[str, typer.Argument(help="Who, as in contacts.toml.")],
-    reason: Annotated[str, typer.Option(help="Why them, when they are not listed for it or the role is taken.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="Why them: for the extended team, and when they are not listed or the role is taken.")
+    ] = "",
     incident: Incident = "",
     acting_as: As = "",
     json: Json = False,
@@ -46,15 +49,20 @@ def assign(
     """
     Give somebody a role. There is one commander at a time: a role that is held is handed over, or taken with a reason.
 
-    Example:
+    Whoever joins from the extended team (sme, support, legal, sponsor) joins for a reason; a terminal asks for it.
+
+    Examples:
 
         firstwatch assign incident-commander responder-2
+
+        firstwatch assign sme security --reason "a token was used from outside"
     """
     from firstwatch.policy import roster
     from firstwatch.policy.gate import person as same
 
     at = acting(incident, acting_as)
-    name = _eligible(at, roster.role(at.policy, role), person, reason)
+    reason = _joins(at, roster.role(at.policy, role), reason)
+    name = _eligible(at, role, person, reason)
 
     def given(state: "State") -> dict[str, Any]:
         holder = state.people.roles.get(role, "")
@@ -66,6 +74,17 @@ def assign(
 
     at.event("assigned", given)
     at.say(f"{role} is {screen.safe(name)}{_anybody(at)}", json=json)
+
+
+def _joins(at: Acting, role: str, reason: str) -> str:
+    """Return why somebody gets *role*; of the extended team it is asked for, and never left out."""
+    if role in at.policy.core:
+        return reason
+    if not reason.strip() and sys.stdin.isatty():
+        reason = str(typer.prompt(f"Why is {role} needed", default="", show_default=False, err=True))
+    if not reason.strip():
+        raise BadParameter(f"{role} is of the extended team: say with --reason why they are needed")
+    return reason
 
 
 def _eligible(at: Acting, role: str, person: str, reason: str) -> str:
@@ -266,14 +285,9 @@ def flag(
         return {"flag": flag, "value": not off, "reason": why}
 
     at.event("flagged", turned)
-    at.say(f"flag {flag} {'taken off' if off else 'set'}{'' if off else _suggested(at, flag)}", json=json)
-
-
-def _suggested(at: Acting, flag: str) -> str:
-    """Return the roles of the extended team that *flag* asks for and nobody holds."""
-    held = at.record.incident().people.roles
-    wanted = [name for name, role in at.policy.roles.items() if flag in role.suggested_by and name not in held]
-    return "".join(f"\n  [dim]next: firstwatch assign {name} PERSON[/]" for name in wanted)
+    at.say(f"flag {flag} {'taken off' if off else 'set'}", json=json)
+    if not (off or json):
+        duties.advise(at.record.incident(), at.now)
 
 
 @app.command(rich_help_panel="People")

@@ -39,16 +39,18 @@ def contacts(json: Json = False) -> None:
     found = freshness.standings(known, WallClock().now().date())
     if json:
         return screen.document(_document(path, known, found))
-    if not found:
+    if not (found or known.vendors):
         return screen.say(f"nobody is in {roster.FILE}{f' beside {path}' if path else ''}: put people there")
-    return _show(found)
+    _show(found)
+    return _outside(known)
 
 
 def _document(path: Path | None, known: "Roster", found: "tuple[Standing, ...]") -> dict[str, Any]:
     from firstwatch.policy.roster import FILE
 
     lines = [each.person.model_dump(mode="json") | {"state": each.state, "next": each.next} for each in found]
-    return {"file": str(path.parent / FILE) if path else "", "fresh_days": known.fresh_days, "contacts": lines}
+    file, outside = str(path.parent / FILE) if path else "", [each.model_dump() for each in known.vendors]
+    return {"file": file, "fresh_days": known.fresh_days, "contacts": lines, "vendors": outside}
 
 
 def _show(found: "tuple[Standing, ...]") -> None:
@@ -61,6 +63,18 @@ def _show(found: "tuple[Standing, ...]") -> None:
     for (state, todo), names in left.items():
         if todo:
             screen.say(f"[{COLOURS[state]}]{state}[/] {screen.safe(', '.join(names))}: {screen.safe(todo)}")
+
+
+def _outside(known: "Roster") -> None:
+    """Print whom to call outside, and what was agreed with them."""
+    from firstwatch.policy.roster import NO_SLA
+
+    lines = [
+        (each.name, each.what, " · ".join(filter(None, (each.contact, each.portal))), each.sla or NO_SLA, each.when)
+        for each in known.vendors
+    ]
+    if lines:
+        screen.rows(("VENDOR", "FOR", "HOW", "AGREED", "CALL THEM"), lines)
 
 
 def _row(standing: "Standing") -> tuple[str, ...]:

@@ -141,20 +141,13 @@ class Book:
         periods = self.policy.extended.update_periods
 
         def due(span: Span) -> Due | None:
-            limit, every = limits[span.severity], self.policy.schedule[span.severity].update.within
-            if not limit.extended or every is None:
+            limit, beginning = limits[span.severity], extended(self.policy, span)
+            if not limit.extended or beginning is None:
                 return self._due(span, limit.text, limit.within)
             beyond = f"{limit.text}, which is beyond {periods} update periods"
-            return Due(self._extends(span, every), f"{span.severity}: {beyond}, {self._from(span)}", span.since)
+            return Due(beginning, f"{span.severity}: {beyond}, {self._from(span)}", span.since)
 
         return due
-
-    def _extends(self, span: Span, every: Term) -> datetime:
-        """Return the moment from which an incident of *span* is extended."""
-        moment = span.since
-        for _ in range(self.policy.extended.update_periods):
-            moment = calendar.later(self.policy.calendar, moment, every)
-        return moment
 
     def ladder(self) -> Iterator[Row]:
         """Yield a row a level. A flag that was taken off again asks for nothing, but where it was the only reason."""
@@ -275,6 +268,16 @@ class Book:
         """Yield each notice of *whom*, and each call that reached them."""
         yield from (each for each in self.facts.notices if each.whom in whom)
         yield from (each for each in self.facts.calls if each.whom in whom and each.result == REACHED)
+
+
+def extended(policy: Policy, span: Span) -> datetime | None:
+    """Return from when an incident of *span* is extended; None when its severity has no update period."""
+    every, moment = policy.schedule[span.severity].update.within, span.since
+    if every is None:
+        return None
+    for _ in range(policy.extended.update_periods):
+        moment = calendar.later(policy.calendar, moment, every)
+    return moment
 
 
 def first(moments: Iterable[Moment]) -> Moment | None:

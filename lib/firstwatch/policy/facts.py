@@ -161,6 +161,9 @@ class Written(Moment):
     sha256: str
 
 
+NOT_A_NUMBER = ("none", "no ", "not known")  # what else an impact may begin with
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact(Moment):
     """What it cost, in words with a number and a unit; `source` says who knows. What is empty was not said."""

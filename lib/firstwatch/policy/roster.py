@@ -1,17 +1,21 @@
 """
 The roster: who may hold which role, who is on which level, and how they are reached; from `contacts.toml`.
 
-Without anybody in it everybody is allowed everything, and whoever acts on it is told so.
+Without anybody in it everybody is allowed everything, and whoever acts on it is told so. Beside the people stand the
+vendors: whom to call outside, and what was agreed with them.
 """
 
 import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from firstwatch.errors import BadParameter, NotFound, nearest
+from firstwatch.policy.facts import Facts
 from firstwatch.policy.gate import person as same
 from firstwatch.policy.tables import Policy
 from firstwatch.reach import Section
@@ -21,6 +25,8 @@ WHOM = (
     "manager", "director", "executive", "legal", "compliance", "aws", "database-vendor", "third-party",
     "stakeholders", "support", "customers", "status-page",
 )  # fmt: skip
+OUTSIDE = ("infrastructure", "database", "third-party")  # the flags that ask for a vendor
+NO_SLA = "none is written down"
 ANYBODY = f"nobody is in {FILE}, so anybody may"
 
 
@@ -42,10 +48,51 @@ class Person(Section):
     checked: date | None = None
 
 
+class Vendor(Section):
+    """
+    Somebody outside, of what a flag names. `contact` or `portal` says how they are reached, `sla` what was agreed with
+    them, `when` when they are called.
+    """
+
+    name: str = Field(min_length=1)
+    what: Literal[OUTSIDE]  # type: ignore[valid-type]  # one list of them
+    contact: str = ""
+    portal: str = ""
+    sla: str = ""
+    when: str = ""
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> "Vendor":
+        if not (self.contact or self.portal):
+            raise ValueError("a vendor has a contact or a portal")
+        return self
+
+    def __str__(self) -> str:
+        ways = " · ".join(filter(None, (self.contact, self.portal)))
+        return "; ".join(filter(None, (f"{self.name}, by {ways}", f"SLA: {self.sla or NO_SLA}", self.when)))
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Somebody of `whom` is to be called, as `flag` is set; `vendor` is None when nobody is listed."""
+
+    whom: str
+    flag: str
+    vendor: Vendor | None
+
+    def __str__(self) -> str:
+        return (
+            str(self.vendor)
+            if self.vendor
+            else f"nobody is listed; put [[vendors]] with what = {self.flag!r} into {FILE}"
+        )
+
+
 class Roster(Section):
     """`fresh_days` is for how long a check of a contact is believed."""
 
     people: tuple[Person, ...] = ()
+    vendors: tuple[Vendor, ...] = ()
     fresh_days: int = Field(default=90, ge=1)
 
     def find(self, name: str) -> Person:
@@ -66,6 +113,16 @@ class Roster(Section):
 
     def on(self, level: str) -> tuple[str, ...]:
         return tuple(each.name for each in self.people if each.level == level)
+
+    def called(self, policy: Policy, facts: Facts) -> tuple[Called, ...]:
+        """Return the vendors of each flag that is set, one by one; where none is listed that is said."""
+        return tuple(self._called(policy, facts))
+
+    def _called(self, policy: Policy, facts: Facts) -> Iterator[Called]:
+        for each in policy.external.values():
+            if each.flag in OUTSIDE and facts.flag(each.flag):
+                listed: list[Vendor | None] = [vendor for vendor in self.vendors if vendor.what == each.flag]
+                yield from (Called(each.name, each.flag, vendor) for vendor in listed or [None])
 
     def told(self, whom: str) -> tuple[Person, ...]:
         """Return who is told by a notice to *whom*."""
@@ -113,5 +170,6 @@ def _first(error: ValidationError) -> str:
     words = [str(part) for part in problem["loc"]]
     if problem["type"] != "extra_forbidden":
         return f"{'.'.join(words)}: {problem['msg']}"
-    known = Person.model_fields if len(words) > 1 else Roster.model_fields
+    kinds: dict[str, type[Section]] = {"people": Person, "vendors": Vendor}
+    known = (kinds[words[0]] if len(words) > 1 else Roster).model_fields
     return f"{'.'.join(words)} is not a setting; {nearest(words[-1], list(known))}"

@@ -46,6 +46,7 @@ Span = Annotated[timedelta, BeforeValidator(_span)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Term = Annotated[timedelta | Literal["next business day"], BeforeValidator(_span)]
 Terms = Mapping[Severity, Term]
+Cost = Literal["customers", "money", "reputation"]  # what is assessed of an incident
 
 
 class Calendar(Section, arbitrary_types_allowed=True):
@@ -112,7 +113,11 @@ class Triage(Section):
 
 
 class Role(Section):
-    """One role. `extended` says what it is for when it is of the extended team; `within` alarms when it is unfilled."""
+    """
+    One role. `extended` says what it is for when it is of the extended team; `within` alarms when it is unfilled.
+
+    It is suggested by a flag, by what was assessed of the impact, and when the incident is extended.
+    """
 
     name: str
     responsibilities: tuple[str, ...] = ()
@@ -120,6 +125,8 @@ class Role(Section):
     extended: str = ""
     within: Terms = Field(default={})
     suggested_by: tuple[str, ...] = ()
+    suggested_by_impact: tuple[Cost, ...] = ()
+    suggested_when_extended: bool = False
 
 
 class Channel(Section):
@@ -153,13 +160,14 @@ class Schedule(Section):
 
 
 class Rung(Section):
-    """One level of the ladder: who, and when one must have climbed to it."""
+    """One level of the ladder: who, and when one must have climbed to it; an impact only suggests it."""
 
     who: tuple[str, ...]
     text: tuple[str, ...] = ()
     after: Mapping[Severity, Span] = Field(default={})
     lasting: Mapping[Severity, Span] = Field(default={})
     flag: str = ""
+    suggested_by_impact: tuple[Cost, ...] = ()
 
 
 class Ladder(Section):

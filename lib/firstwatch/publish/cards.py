@@ -117,12 +117,18 @@ def _role(name: str, role: Role) -> tuple[str, str]:
         first,
         _section("Responsibilities", _bullets(role.responsibilities)),
         _section("Selection criteria", _bullets(role.selection)),
-        _section("Suggested by the flags", _bullets(role.suggested_by)),
+        _section("Suggested by", _bullets(tuple(_suggested(role)))),
         _section("Alarm when nobody holds it", _bullets(tuple(owed))),
         _section(
             "Take it, pass it on", f"    firstwatch assign {name} PERSON\n    firstwatch hand-over {name} --to PERSON"
         ),
     )
+
+
+def _suggested(role: Role) -> Iterator[str]:
+    yield from (f"the flag {each}" for each in role.suggested_by)
+    yield from (f"what was assessed: {each}" for each in role.suggested_by_impact)
+    yield from ("an incident that is extended",) if role.suggested_when_extended else ()
 
 
 def _triage(policy: Policy) -> str:
@@ -167,6 +173,7 @@ def _escalation(policy: Policy) -> str:
         "Escalation",
         "Who is fetched when it does not get better, and who only has to know. Both run: a notice is no escalation.",
         _section("The ladder", table(("Level", "Who", "When"), rungs)),
+        _bullets(_impacts(policy)),
         f"Its clocks count from {counted}, and stop at the resolution. Nobody has to wait for them:",
         "    firstwatch escalate --reason TEXT",
         _section("Management", table(("Severity", "Manager", "Director", "Executive"), notices)),
@@ -174,6 +181,13 @@ def _escalation(policy: Policy) -> str:
         _section("Outside", table(("Whom", "The procedures say", "Flag", "Within"), outside)),
         "    firstwatch flag breach --reason TEXT",
     )
+
+
+def _impacts(policy: Policy) -> Iterator[str]:
+    for name, rung in policy.ladder.levels.items():
+        if rung.suggested_by_impact:
+            costs = " or ".join(rung.suggested_by_impact)
+            yield f"{name} is suggested when {costs} was assessed, and climbed to by hand alone."
 
 
 def _checklists(policy: Policy) -> str:

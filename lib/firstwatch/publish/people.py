@@ -250,6 +250,8 @@ def assign(watch: Watch, role: str, person: str = "", *, reason: str = "") -> Sa
     """Give *role* to *person*; one that is held is handed over, or taken with a *reason*."""
     side = _side(watch)
     roster.role(side.policy, role)
+    if role not in side.policy.core and not reason.strip():
+        raise BadParameter(f"{role} is of the extended team: say in reason why they are needed")
     found = side.roster.find(side.given(role.rpartition("-")[2], person))
     if not side.roster.may(found, role) and not reason.strip():
         raise BadParameter(f"{found.name} is not listed for {role}; say why in reason")
