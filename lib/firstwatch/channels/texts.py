@@ -25,6 +25,7 @@ Fields: TypeAlias = Mapping[str, str | Sequence[str]]
 TEAM = (
     "declaration", "update", "resolution", "resolution-only", "page",
     "page-acknowledged", "page-resolved", "escalation", "notice", "ticket", "reminder", "action-item",
+    "aws-case",
 )  # fmt: skip
 CUSTOMERS = (
     "investigating", "identified", "monitoring", "resolved", "customer-notice", "customer-restoration",

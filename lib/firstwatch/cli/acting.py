@@ -44,10 +44,10 @@ class Acting:
 
         return self.here.writer.journal(self.record).decided(kind, lambda events: _typed(decide(fold(events))))
 
-    def say(self, text: str, *, json: bool) -> None:
+    def say(self, text: str, *, json: bool, **more: Any) -> None:
         from firstwatch.cli.incidents import changed
 
-        changed(self.record, json=json, text=text)
+        changed(self.record, json=json, text=text, **more)
 
 
 def acting(incident: str, acting_as: str) -> Acting:

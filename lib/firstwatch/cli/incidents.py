@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 NOT_KNOWN = "not known yet"
 
 
-def changed(record: "Record", *, json: bool, text: str) -> None:
-    """Render the page of *record*, which has just changed, and say so."""
+def changed(record: "Record", *, json: bool, text: str, **more: Any) -> None:
+    """Render the page of *record*, which has just changed, and say so; *more* is in the document too."""
     from firstwatch.publish import pages
 
     pages.write(record)
     if json:
-        return screen.document(document(record))
+        return screen.document(document(record) | more)
     return screen.say(f"incident [bold]{record.id}[/]: {text}")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firstwatch.record.incident import Incident as State
 
 COMMANDER = "incident-commander"
+CASE = "not recorded before the case is open: firstwatch notify aws --how portal --reference CASE"
 RESULTS = ("reached", "no answer", "message left")
 Role = Annotated[str, typer.Argument(help="incident-commander, technical-lead, communications-lead, scribe, sme, …")]
 
@@ -206,9 +207,13 @@ def notify(
     With `--how`, `--reference` or `--acknowledged` it only records. Without, they are mailed what is known, when mail
     is configured and `contacts.toml` has their address; the clock is met when it has arrived.
 
+    For AWS the case's text is printed to paste; its clock is met once you give the case's number.
+
     Examples:
 
         firstwatch notify director
+
+        firstwatch notify aws
 
         firstwatch notify aws --how portal --reference 8123
     """
@@ -218,11 +223,24 @@ def notify(
     at = acting(incident, acting_as)
     body = {"whom": whom, "how": how.strip(), "reference": reference.strip(), "acknowledged": acknowledged}
     only = any(body[name] for name in ("how", "reference", "acknowledged"))
+    more = {"case": telling.case(at.here, at.record)} if whom == "aws" and not only else {}
+    if more and not json:
+        _paste(at, more["case"])
     if not only and telling.notified(at.here, at.record, whom):
-        at.say(f"by mail, to {whom}{_reach(at, whom)}", json=json)  # what has not arrived is told beneath
+        at.say(f"by mail, to {whom}{_reach(at, whom)}", json=json, **more)  # what has not arrived is told beneath
         raise typer.Exit(telling.told(at.record, json=json))
-    at.event("notified", lambda _: body)
-    at.say(f"notified {whom}{_reach(at, whom)}", json=json)
+    if not more:
+        at.event("notified", lambda _: body)
+    at.say(f"{CASE if more else f'notified {whom}'}{_reach(at, whom)}", json=json, **more)
+
+
+def _paste(at: Acting, text: str) -> None:
+    """Print the text of a case, and what to know before it is pasted."""
+    screen.say(f"{screen.safe(text)}\n")
+    if at.record.incident().people.held_back:
+        screen.err.print("[bold yellow]a breach is flagged[/]: legal or the commander releases it first")
+    if "not known" in text:
+        screen.err.print("[dim]firstwatch run investigate/load-balancer finds what is not known[/]")
 
 
 def _reach(at: Acting, whom: str) -> str:

@@ -98,6 +98,16 @@ def notified(here: Office, record: "Record", whom: str) -> bool:
     return bool(drafts)
 
 
+def case(here: Office, record: "Record") -> str:
+    """Return the text of a case at AWS; a configuration of another service says nothing of this incident."""
+    from firstwatch.channels import cases
+    from firstwatch.settings import Aws
+
+    state, settings = record.incident(), here.settings
+    ours = settings is not None and state.service in ("", settings.service.name)
+    return cases.case(state, settings.aws if settings and ours else Aws())
+
+
 def acknowledged(here: Office, record: "Record") -> None:
     """Tell the pager that somebody is there."""
     from firstwatch.channels import announce

@@ -28,10 +28,10 @@ def load_balancer(self: Probe, systems: Systems, now: datetime) -> Findings:
     zones = ", ".join(sorted(each["ZoneName"] for each in found.get("AvailabilityZones", ())))
     account = found["LoadBalancerArn"].split(":")[4]
     said = f"{state}, {found['Scheme']}, {zones}, account {account}"
-    about = f"LoadBalancer//{found['LoadBalancerName']}"
+    words = {"object": f"LoadBalancer//{found['LoadBalancerName']}", "resource": found["LoadBalancerArn"]}
     if state in ("active", "active_impaired"):
-        return self.ok(systems, said, object=about)
-    return Findings((self.bad(systems, "targets-missing", said, object=about),))
+        return self.ok(systems, said, **words)
+    return Findings((self.bad(systems, "targets-missing", said, **words),))
 
 
 @probe(
@@ -57,7 +57,7 @@ def _group(self: Probe, systems: Systems, arn: str) -> Finding:
     told = aws.ask(systems.deck, systems.settings.aws, "describe_target_health", TargetGroupArn=arn)
     health = [each["TargetHealth"] for each in told["TargetHealthDescriptions"]]
     name = arn.rpartition("targetgroup/")[2].partition("/")[0]
-    words = {"object": f"TargetGroup//{name}"}
+    words = {"object": f"TargetGroup//{name}", "resource": arn}
     if not health:
         return self.bad(systems, "targets-missing", "no target is registered", **words)
     well = sum(each["State"] == "healthy" for each in health)
