@@ -42,8 +42,8 @@ faults: setup  ## The fault programme at a twentieth of its counts; what must en
 	$(BIN)/python -m pytest -q -m faults -p no:nbval -k T04 tests/faults
 	$(BIN)/python -m pytest -q -n 4 --dist worksteal -m faults -p no:nbval -k "not T04" tests/faults tests/test_noise.py
 
-proof: setup  ## Every scenario in a live world, three seeds; goes on where the last one ended: docs/reference/proof.md
-	$(BIN)/python -m gameday.proof --kept build/proof.json --page docs/reference/proof.md
+proof: setup  ## Every scenario in a live world, three seeds; goes on where the last one ended: docs/reference/proof.json
+	$(BIN)/python -m gameday.proof --kept docs/reference/proof.json --page docs/reference/proof.md
 
 proof-three: setup  ## Three scenarios in live worlds
 	$(BIN)/python -m pytest -q -m proof -p no:nbval tests/gameday/test_proof.py

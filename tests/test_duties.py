@@ -220,30 +220,32 @@ def page(moment: timedelta, *, shown: bool = True) -> Maintenance:
     return Maintenance(at=T0 + moment, by="on-call", shown=shown)
 
 
-@pytest.mark.parametrize("severity", ["SEV2", "SEV4"])
-def test_a_maintenance_page_makes_an_update_fall_due_at_once_and_so_does_its_end(severity: str) -> None:
+@pytest.mark.parametrize(
+    ("severity", "within"), [("SEV1", 0 * M), ("SEV2", 15 * M), ("SEV3", 30 * M), ("SEV4", 30 * M)]
+)
+def test_a_maintenance_page_and_its_end_are_told_as_soon_as_a_first_response(severity: str, within: timedelta) -> None:
     facts = declared(severity, maintenance=(page(6 * M), page(9 * M, shown=False)))
     due = at(facts, 10 * M)["update"]
-    assert (due.state, due.due) == ("overdue", T0 + 6 * M)
+    assert (due.state, due.due) == ("overdue" if severity == "SEV1" else "due", T0 + 6 * M + within)
     assert "customers see the maintenance page since 12:06:00 UTC" in due.why
     told = replace(facts, updates=(Update(at=T0 + 6 * M + 9 * SECOND, number=1, status="MITIGATING"),))
     seen = at(told, 10 * M)
-    assert (seen["update-1"].state, seen["update"].due) == ("met", T0 + 9 * M)
+    assert (seen["update-1"].state, seen["update"].due) == ("met", T0 + 9 * M + within)
     assert "the maintenance page is gone since 12:09:00 UTC" in seen["update"].why
 
 
 def test_an_update_after_both_tells_of_both_and_the_schedule_goes_on() -> None:
-    given = Update(at=T0 + 12 * M, number=1, status="MITIGATING")
+    given = Update(at=T0 + 22 * M, number=1, status="MITIGATING")
     facts = declared("SEV2", maintenance=(page(6 * M), page(9 * M, shown=False)), updates=(given,))
-    seen = at(facts, 13 * M)
-    assert (seen["update-1"].state, seen["update-1"].due) == ("missed", T0 + 6 * M)
-    assert (seen["update"].state, seen["update"].due) == ("due", T0 + 42 * M)
+    seen = at(facts, 23 * M)
+    assert (seen["update-1"].state, seen["update-1"].due) == ("missed", T0 + 21 * M)
+    assert (seen["update"].state, seen["update"].due) == ("due", T0 + 52 * M)
 
 
 def test_a_page_that_came_after_an_update_is_no_reason_of_that_one() -> None:
     given = Update(at=T0 + 5 * M, number=1, status="INVESTIGATING")
     seen = at(declared("SEV2", maintenance=(page(6 * M),), updates=(given,)), 7 * M)
-    assert (seen["update-1"].due, seen["update"].due) == (T0 + 30 * M, T0 + 6 * M)
+    assert (seen["update-1"].due, seen["update"].due) == (T0 + 30 * M, T0 + 21 * M)
 
 
 def test_a_higher_severity_recomputes_every_clock_and_flags_what_it_makes_late() -> None:

@@ -1,4 +1,4 @@
-"""The maintenance page is seen by customers: when it comes, and when it goes, an update falls due at once."""
+"""The maintenance page is seen by customers: when it comes, and when it goes, an update falls due."""
 
 from collections.abc import Callable
 from pathlib import Path

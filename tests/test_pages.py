@@ -13,7 +13,7 @@ from firstwatch.record.store import Record
 
 HOSTILE = [
     "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "</title><script>alert(1)</script>",
-    "[x](javascript:alert(1))", "![x](http://elsewhere/x.png)", "a | b | c", "`code`", "{{ 7 * 7 }}", "{% raw %}",
+    "[x](javascript:alert(1))", "![x](http://elsewhere/x.png)", "a | b | c", "`code`", "{{ 7191 * 7 }}", "{% raw %}",
     "%s %(x)s {0} {x.__class__}", "\x1b[31mred\x1b[0m", "\u202egnp.exe", "a\u200bb", "\x00", "# heading", "**bold**",
 ]  # fmt: skip
 
@@ -36,7 +36,7 @@ def test_hostile_text_is_shown_and_does_nothing(journal: Journal, text: str) -> 
     page = pages.write(Record(journal.path.parent)).read_text("utf-8")
     assert "<" not in page
     assert "](" not in page.replace("\\](", "")
-    assert "49" not in page.replace(journal.path.parent.name, "") or "7 * 7" not in text
+    assert "50337" not in page
     assert all(char.isprintable() or char == "\n" for char in page)
 
 

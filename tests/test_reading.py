@@ -195,8 +195,8 @@ def test_on_paper_there_is_the_text_alone(page: Page, url: str) -> None:
 @pytest.mark.parametrize("path", ["quick-card/", "how-to/first-ten-minutes/"])
 def test_what_is_for_the_wall_is_one_sheet(page: Page, url: str, path: str) -> None:
     page.goto(url + path)
-    assert b"/Count 1\n" in page.pdf(format="A4")
-    assert b"/Count 1\n" in page.pdf(format="Letter")
+    for paper in ("A4", "Letter"):
+        assert b"/Count 1\n" in page.pdf(format=paper, scale=1.04)  # another machine has other fonts
 
 
 @pytest.mark.browser

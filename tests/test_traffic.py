@@ -94,6 +94,32 @@ def test_requests_that_were_never_measured_before_are_unknown(look: Look) -> Non
     assert look(probes.request_rate, world).verdict is Verdict.UNKNOWN
 
 
+@pytest.mark.parametrize(("now", "verdict"), [(0.24, "OK"), (0.9, "UNKNOWN"), (5.1, "BAD")])
+def test_slowness_that_nobody_can_compare_is_unknown_until_it_is_too_slow_for_anybody(
+    look: Look, now: float, verdict: str
+) -> None:
+    world = told(now)
+    world.on(fakes.RANGE, 200, fakes.matrix([]))
+    found = look(probes.latency, world)[0]
+    assert (found.verdict, found.mechanism) == (verdict, "latency-high" if verdict == "BAD" else "")
+
+
+def test_of_a_short_life_more_is_asked_to_know_what_is_usual(look: Look) -> None:
+    """Three values, ten seconds apart, say nothing; six of the same half minute do."""
+    world, began = told(0.9), datetime.now(UTC).timestamp() - 30
+
+    def answer(asked: fakes.Asked) -> fakes.Answer:
+        step = float(asked.query["step"][0])
+        points = [(30 - step * i, 0.1 if step * i < 15 else 0.9) for i in range(int(30 / step))]
+        return 200, fakes.matrix(points)
+
+    world.answers["GET", fakes.RANGE] = answer
+    found = look(probes.latency, world)[0]
+    assert (found.verdict, found.usual) == (Verdict.BAD, 0.1)
+    assert found.since is not None
+    assert 10 <= found.since.timestamp() - began <= 20
+
+
 @pytest.mark.parametrize("broken", [(500, {}), (403, {}), (0, b""), (200, b"<html>"), (200, b"null"), (200, [])])
 @pytest.mark.parametrize(
     "probe",

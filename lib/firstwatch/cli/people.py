@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from firstwatch.record.incident import Incident as State
 
 COMMANDER = "incident-commander"
-CASE = "not recorded before the case is open: firstwatch notify aws --how portal --reference CASE"
 RESULTS = ("reached", "no answer", "message left")
 Role = Annotated[str, typer.Argument(help="incident-commander, technical-lead, communications-lead, scribe, sme, …")]
 
@@ -207,7 +206,7 @@ def notify(
     With `--how`, `--reference` or `--acknowledged` it only records. Without, they are mailed what is known, when mail
     is configured and `contacts.toml` has their address; the clock is met when it has arrived.
 
-    For AWS the case's text is printed to paste; its clock is met once you give the case's number.
+    For AWS the case's text is printed, to paste; give the case's number with `--reference` once you have it.
 
     Examples:
 
@@ -229,9 +228,8 @@ def notify(
     if not only and telling.notified(at.here, at.record, whom):
         at.say(f"by mail, to {whom}{_reach(at, whom)}", json=json, **more)  # what has not arrived is told beneath
         raise typer.Exit(telling.told(at.record, json=json))
-    if not more:
-        at.event("notified", lambda _: body)
-    at.say(f"{CASE if more else f'notified {whom}'}{_reach(at, whom)}", json=json, **more)
+    at.event("notified", lambda _: body)
+    at.say(f"notified {whom}{_reach(at, whom)}", json=json, **more)
 
 
 def _paste(at: Acting, text: str) -> None:

@@ -100,19 +100,26 @@ class Book:
                 if base and base.next and base.next > base.at
                 else None
             )
-            seen = self._page(base.at if base else span.since, given)
+            seen = self._page(span.severity, base.at if base else span.since, given)
             return min((each for each in (scheduled, promised, seen) if each), key=lambda each: each.at, default=None)
 
         return due
 
-    def _page(self, after: datetime, given: Update | None) -> Due | None:
-        """Return that customers have to be told, at once, of a maintenance page that came or went *after* a moment."""
+    def _page(self, severity: Severity, after: datetime, given: Update | None) -> Due | None:
+        """Return by when customers are told of a maintenance page that came or went *after* a moment."""
         seen = (each for each in self.facts.maintenance if each.at > after and not (given and each.at > given.at))
         page = next(seen, None)
         if page is None:
             return None
         what = "customers see the maintenance page" if page.shown else "the maintenance page is gone"
-        return Due(page.at, f"{what} since {clock_time(page.at)}", page.at)
+        due = calendar.later(self.policy.calendar, page.at, self._response(severity))
+        return Due(due, f"{what} since {clock_time(page.at)}", page.at)
+
+    def _response(self, severity: Severity) -> Term:
+        """Return how soon a severity's first response is given; one that has none takes the longest of the others."""
+        within = {each: limit.initial.within for each, limit in self._schedule.items()}
+        own = within[severity]
+        return own if own is not None else max(each for each in within.values() if isinstance(each, timedelta))
 
     def roles(self) -> Iterator[Row]:
         for name, role in self.policy.roles.items():

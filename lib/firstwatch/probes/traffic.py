@@ -155,10 +155,12 @@ def latency(self: Probe, systems: Systems, now: datetime) -> Findings:
     if usual is not None:
         slow = min(slow, max(limits.latency_least_s, limits.latency_ratio * usual))
     words["expected"] = f"below {slow:.2f} s" + (f"; usual are {usual:.2f} s" if usual is not None else "")
-    if found.value < slow:
-        return self.ok(systems, f"answers take {found.value:.2f} s", age_s=found.age_s, **words, **numbers)
-    began = onset((*before, Sample({}, found.value, now)), slow)
     said = f"answers take {found.value:.2f} s"
+    if usual is None and limits.latency_least_s <= found.value < slow:
+        return self.unknown(systems, f"{said}; what is usual is not known", age_s=found.age_s, **words, **numbers)
+    if found.value < slow:
+        return self.ok(systems, said, age_s=found.age_s, **words, **numbers)
+    began = onset((*before, Sample({}, found.value, now)), slow)
     return Findings((self.bad(systems, "latency-high", said, since=began, age_s=found.age_s, **words, **numbers),))
 
 
@@ -230,8 +232,13 @@ def history(systems: Systems, now: datetime, back: timedelta = LOOK_BACK) -> tup
 
 
 def earlier(systems: Systems, expression: str, now: datetime) -> tuple[Sample, ...]:
-    """Return the values of *expression* over the last half hour, in time order, one every ten seconds."""
-    return _ranged(systems, expression, now, BEFORE, BEFORE_STEP)
+    """
+    Return the values of *expression* over the last half hour, in time order, one every ten seconds.
+
+    Of what is measured since a minute only, that is too few to say what is usual: then one every five.
+    """
+    found = _ranged(systems, expression, now, BEFORE, BEFORE_STEP)
+    return found if baseline(found) is not None else _ranged(systems, expression, now, BEFORE, STEP)
 
 
 def _ranged(

@@ -18,6 +18,7 @@ from firstwatch.errors import BadParameter, FirstwatchError, GateClosed, NotFoun
 from firstwatch.model import Findings, Mode, Outcome, Plan, Result, Verdict, mode
 from firstwatch.policy.gate import Gate, Rule
 from firstwatch.probes import probe as looking
+from firstwatch.probes.early import early
 from firstwatch.probes.probe import Probe
 from firstwatch.probes.ranking import rank
 from firstwatch.probes.settled import settled
@@ -32,6 +33,7 @@ from firstwatch.runs.summary import Summary
 from firstwatch.systems import Systems
 
 POLL_S = 2.0
+EARLY = "10s"  # for how long a look waits for what changed moments ago to show in a rate
 MEASURED = (error_rate, error_shares, latency)  # rates over a time, in which pods that have just begun hardly count
 SKEW = timedelta(seconds=30)  # by how much clocks may differ before a reader must know
 
@@ -81,17 +83,27 @@ class Watch:
         return "\n".join(f"> {line}  " for line in self.scene.banner.splitlines())
 
     def look(self, *probes: Probe) -> Findings:
-        """Return what *probes* find now, ranked when there are several."""
-        self._asked += [probe for probe in probes if probe.measured and probe not in self._asked]
-        return self._look("looked", probes)
+        """
+        Return what *probes* find now, ranked when there are several.
 
-    def _look(self, kind: str, probes: Sequence[Probe], **more: Any) -> Findings:
-        now = self.clock.now()
-        alone = len(probes) == 1
-        found = rank(looking.ask(probes[0], self.systems, now)) if alone else sweep(probes, self.systems, now)
+        Several look again, for a few seconds at most, while nothing is BAD that could be too young to be measured.
+        """
+        self._asked += [probe for probe in probes if probe.measured and probe not in self._asked]
+        found = self._alone(probes[0]) if len(probes) == 1 else self._together(probes)
         whisper.tell()  # a credential may have been renewed
-        self.journal.append(kind, {"findings": found, "verdict": found.verdict, **more})
+        self.journal.append("looked", {"findings": found, "verdict": found.verdict})
         self._compare_clocks()
+        return found
+
+    def _alone(self, probe: Probe) -> Findings:
+        return rank(looking.ask(probe, self.systems, self.clock.now()))
+
+    def _together(self, probes: Sequence[Probe]) -> Findings:
+        ends = self.clock.monotonic_ns() + _nanoseconds(EARLY)
+        found = self._swept(probes)
+        while early(found, self.clock.now()) and self.clock.monotonic_ns() < ends:
+            self.clock.sleep(POLL_S)
+            found = self._swept(probes)
         return found
 
     def _compare_clocks(self) -> None:
@@ -187,7 +199,7 @@ class Watch:
         well: int | None = None  # since when all is
         waits = plan is None or self.mode is Mode.APPLY
         while True:
-            found = self._ask_again(probes)
+            found = self._swept(probes)
             now = self.clock.monotonic_ns()
             well = (now if well is None else well) if found.verdict is Verdict.OK else None
             if not waits or (now >= ends if well is None else now - well >= _nanoseconds(steady)):
@@ -199,7 +211,7 @@ class Watch:
         self._compare_clocks()
         return found
 
-    def _ask_again(self, probes: Sequence[Probe]) -> Findings:
+    def _swept(self, probes: Sequence[Probe]) -> Findings:
         return sweep(probes, self.systems, self.clock.now())
 
     def summary(self) -> Summary:
