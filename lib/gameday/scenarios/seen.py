@@ -48,9 +48,10 @@ class Users:
 
 
 def users(state: State) -> Users:
-    """Ask the service as twenty users, one after another."""
+    """Ask the service as twenty users, one after another, each by a connection of its own: what is routed is that."""
     took, failed = [], 0
-    with httpx2.Client(trust_env=False, timeout=TIMEOUT_S) as client:
+    each_anew = httpx2.Limits(max_keepalive_connections=0)
+    with httpx2.Client(trust_env=False, timeout=TIMEOUT_S, limits=each_anew) as client:
         for _ in range(ASKED):
             began = time.monotonic()
             failed += not _good(client, state.service_url + PATH)
