@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -19,6 +20,7 @@ from gameday.proof import table
 from gameday.proof.trial import Result, refutation, trial
 from gameday.scenarios import SCENARIOS
 
+NOTHING: Json = {"trials": {}, "refuted": {}, "earlier": {}}
 log = logging.getLogger("proof")
 
 
@@ -56,22 +58,32 @@ def _tasks(names: list[str], seeds: int) -> Iterator[tuple[str, str, Callable[[]
     yield from (("refuted", name, partial(refute, name)) for name in names if SCENARIOS[name].cures)
 
 
+def _set_aside(kept: Json) -> None:
+    """Move what failed to where it is only told of; the last failure of each is kept."""
+    for key, each in list(kept["trials"].items()):
+        if not table.held(each):
+            kept["earlier"][key] = kept["trials"].pop(key)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m gameday.proof", description=__doc__)
     parser.add_argument("--kept", type=Path, required=True, help="the file of results; what is in it is not done again")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=sorted(SCENARIOS), choices=sorted(SCENARIOS))
     parser.add_argument("--page", type=Path, help="where the page is written, after each result")
+    parser.add_argument("--again", action="store_true", help="make again what failed, and keep what it showed")
     given = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    kept: Json = json.loads(given.kept.read_text()) if given.kept.exists() else {"trials": {}, "refuted": {}}
+    kept: Json = json.loads(given.kept.read_text()) if given.kept.exists() else deepcopy(NOTHING)
+    if given.again:
+        _set_aside(kept)
     given.kept.parent.mkdir(parents=True, exist_ok=True)
     for part, key, make in _tasks(given.only, given.seeds):
         if key not in kept[part]:
             kept[part][key] = make()
             log.info("%s: %s", key, json.dumps(kept[part][key]))
-            given.kept.write_text(json.dumps(kept, indent=1))
+            given.kept.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
         if given.page:
             given.page.write_text(table.page(kept, datetime.now(UTC).strftime("%Y-%m-%d")), "utf-8")
 

@@ -7,6 +7,15 @@ SEEDS = 3
 HEAD = ("Scenario", "Seed", "First finding", "Named", "Sweep", "Healed", "By hand too", "Gone", "Undo")
 
 
+def held(each: Json) -> bool:
+    """Return whether a trial showed all that it should."""
+    return not each["error"] and each["named"] and all(value is not False for value in _seen(each))
+
+
+def _seen(each: Json) -> list[bool | None]:
+    return [each["gone"], each["restored"], *each["cures"].values()]
+
+
 def page(found: Json, when: str) -> str:
     """Return the page of what the proof has *found*, as it is kept, made *when*."""
     kept = sorted(found["trials"].values(), key=lambda each: (each["scenario"], each["seed"]))
@@ -28,9 +37,20 @@ def page(found: Json, when: str) -> str:
         "",
         table(("Scenario", "Refuted", "Not refuted"), map(_wrong, sorted(refuted.items()))),
     ]
+    lines += ["", "## Made again", "", *_earlier(found["earlier"])]
     failed = [each for each in kept if each["error"]]
     told = [f"- {each['scenario']} {each['seed']}: {cell(each['error'])}" for each in failed]
     return "\n".join([*lines, *(["", "Not done:", "", *told] if told else []), ""])
+
+
+def _earlier(failed: Json) -> tuple[str, ...]:
+    """Return what was found in the trials that failed before the rules or the judge were mended."""
+    if not failed:
+        return ("None.",)
+    heads = ("Trial", "First finding then", "Named", "Gone", "Undo")
+    rows = ((key, each["first"], *(_said(each[name]) for name in ("named", "gone", "restored")))
+            for key, each in sorted(failed.items()))  # fmt: skip
+    return (table(heads, rows),)
 
 
 def _gaps(found: Json) -> tuple[str, ...]:
@@ -42,7 +62,7 @@ def _gaps(found: Json) -> tuple[str, ...]:
     return (
         f"**{tried} of {len(wanted)} trials are made so far**, and wrong remedies of {refuted} of {faults} faults.",
         f"Without a result as yet: {', '.join(never) or 'none'}.",
-        "A trial that failed is made again once what it showed was mended: a state, and no rate of first tries.",
+        f"A trial that failed is made again once what it showed was mended: {len(found['earlier'])} were.",
         "The rules that rank were mended with these faults in view, which says little of others.",
     )  # fmt: skip
 
