@@ -12,6 +12,8 @@ FLAGS = "claude-deployment-config"
 KNOWN_GOOD = Remedy("release the last good version", writes=(release("1.4.2"),))
 LABEL = Remedy("label its pods", writes=(Write({"spec": {"template": {"metadata": {"labels": {"tier": "api"}}}}}),))
 WRONG = (RESTART, SCALE_OUT, *ALWAYS_WRONG)
+AGAIN = {"spec": {"template": {"metadata": {"annotations": {"restarted": "1"}}}}}
+CATALOG_AGAIN = Remedy("restart the catalog", writes=(Write(AGAIN, kinds.DEPLOYMENT, "claude-deployment-catalog"),))
 DEADLINE = {"spec": {"progressDeadlineSeconds": 20}}
 SETTING = [{"name": "LOG_LEVEL", "valueFrom": {"configMapKeyRef": {"name": FLAGS, "key": "log-level"}}}]
 
@@ -20,6 +22,11 @@ def _stuck(write: Write) -> Write:
     """Return *write* with a shorter progress deadline: whoever practises need not wait ten minutes."""
     spec = {**write.change["spec"], **DEADLINE["spec"]}
     return Write({**write.change, "spec": spec})
+
+
+def _asking(url: str) -> Write:
+    """Return a release that asks its catalog at *url*."""
+    return release("1.4.3", env=[{"name": "CATALOG_URL", "value": url}])
 
 
 def _only_on(labels: dict[str, str]) -> Write:
@@ -70,15 +77,17 @@ SCENARIOS = (
     ),
     Scenario(
         name="wrong-host", title="A release that asks its catalog at an address where nobody listens", release=True,
-        change=(release("1.4.3", env=[{"name": "CATALOG_URL", "value": "http://127.0.0.1:9"}]),), shown=seen.failing,
+        change=(_asking("http://127.0.0.1:9"),), shown=seen.failing,
         sees="refused connections in the log since a new revision; the catalog itself is fine",
         truth=((WORKLOAD, "configuration-wrong"), (WORKLOAD, "bad-release")), cures=(ROLLBACK,),
-        wrong=(
-            Remedy("restart the catalog", writes=(Write(
-                {"spec": {"template": {"metadata": {"annotations": {"restarted": "1"}}}}}, kinds.DEPLOYMENT,
-                "claude-deployment-catalog"),)),
-            *WRONG,
-        ),
+        wrong=(CATALOG_AGAIN, *WRONG),
+    ),
+    Scenario(
+        name="no-such-host", title="A release that asks its catalog under a name which nobody knows", release=True,
+        change=(_asking("http://catalog.models.invalid"),), shown=seen.failing,
+        sees="a name that is not resolved, in the log since a new revision; the catalog itself is fine",
+        truth=((WORKLOAD, "configuration-wrong"), ("Dependency//catalog.models.invalid", "name-not-resolved")),
+        cures=(ROLLBACK,), wrong=(CATALOG_AGAIN, *WRONG),
     ),
     Scenario(
         name="impatient-liveness", title="A release whose liveness is asked at a path that is not there", release=True,
