@@ -4,7 +4,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from wire import Wire, saying
 
 from firstwatch import probes, settings
 from firstwatch.errors import Unavailable
@@ -25,6 +28,7 @@ from firstwatch.systems import connect
 from firstwatch.systems.deck import Deck
 from firstwatch.systems.endpoint import Endpoint, expiry
 from firstwatch.systems.tape import Recorder, Replay, Tape
+from gameday.certificates import Authority
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 Look = Callable[..., Findings]
@@ -134,6 +138,70 @@ def test_the_end_of_a_certificate_is_read_from_the_connection(tmp_path: Path, mo
         threading.Thread(target=accept, daemon=True).start()
         assert expiry(f"https://localhost:{listener.getsockname()[1]}/") == ends
     assert expiry("http://localhost/") is None
+
+
+# Authorities of one's own.
+
+
+@pytest.fixture
+def signed(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Serve what an authority in `own.crt` signed *ago* for *host*, and return where."""
+    with ExitStack() as stack:
+
+        def serve(ago: timedelta = timedelta(0), host: str = "127.0.0.1") -> str:
+            authority = Authority.create("own", datetime.now(UTC))
+            (tmp_path / "own.crt").write_bytes(authority.certificate)
+            replace(authority, now=authority.now - ago).server("rates", [host]).write(tmp_path, "rates")
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tmp_path / "rates.crt", tmp_path / "rates.key")
+            return stack.enter_context(closing(Wire(saying("200 OK", b"{}"), context))).url
+
+        yield serve
+
+
+OWN = '[[dependencies]]\nname = "rates"\nurl = "{url}"\nca = "{ca}"\n'
+
+
+@pytest.mark.parametrize(
+    ("made", "ca", "mechanism"),
+    [({}, "own.crt", ""), ({}, "", "certificate-untrusted"),
+     ({"ago": timedelta(days=31)}, "own.crt", "certificate-expired"),
+     ({"host": "rates.internal"}, "own.crt", "certificate-untrusted")],
+    ids=["trusted", "signed by a stranger", "ended", "for another name"],
+)  # fmt: skip
+def test_a_certificate_is_believed_from_the_authorities_that_are_named(
+    look: Look, signed: Callable[..., str], made: dict[str, Any], ca: str, mechanism: str
+) -> None:
+    (found,) = look(probes.dependencies, fakes.healthy(), OWN.format(url=signed(**made), ca=ca))
+    assert (found.verdict, found.mechanism) == (Verdict.BAD if mechanism else Verdict.OK, mechanism)
+
+
+def test_the_command_names_the_authorities_file_beside_the_configuration(
+    look: Look, signed: Callable[..., str], tmp_path: Path
+) -> None:
+    url = signed()
+    (found,) = look(probes.dependencies, fakes.healthy(), OWN.format(url=url, ca="own.crt"))
+    assert found.command.endswith(f" --cacert {tmp_path / 'own.crt'} {url}")
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"], ids=["not there", "no certificate in it"])
+def test_authorities_that_cannot_be_read_are_unknown_never_bad(look: Look, tmp_path: Path, text: str | None) -> None:
+    if text:
+        (tmp_path / "own.crt").write_text(text)
+    (found,) = look(probes.dependencies, fakes.healthy(), OWN.format(url="https://127.0.0.1:1/", ca="own.crt"))
+    assert (found.verdict, "cannot read the authorities in" in found.observed) == (Verdict.UNKNOWN, True)
+
+
+def test_a_door_with_nobody_behind_it_is_down_whatever_is_spoken(look: Look) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            server.accept()[0].close()
+
+        threading.Thread(target=accept, daemon=True).start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/"
+        (found,) = look(probes.dependencies, fakes.healthy(), OWN.format(url=url, ca=""))
+    assert (found.mechanism, "does it speak TLS" in found.observed) == ("dependency-down", False)
 
 
 # The provider's feed.

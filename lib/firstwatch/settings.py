@@ -138,10 +138,15 @@ class Me(Section):
 
 
 class Dependency(Section):
-    """What the service leans on: when it is well, `url` answers one of `expected` within `slow_s` seconds."""
+    """
+    What the service leans on: when it is well, `url` answers one of `expected` within `slow_s` seconds.
+
+    `ca` is a file, beside this one, of the authorities that its certificate may come from, when they are your own.
+    """
 
     name: str
     url: str
+    ca: str = ""
     expected: tuple[int, ...] = (200,)
     slow_s: float = Field(default=2, gt=0)
 
@@ -305,7 +310,11 @@ def load(path: Path) -> Settings:
         BadParameter: The file cannot be read, is not TOML, or has a field that is unknown or of the wrong kind.
     """
     settings = parse(toml(path, "the configuration"), str(path))
-    return settings.model_copy(update={"maintenance": _manifest(settings.maintenance, path.parent)})
+    beside = {
+        "maintenance": _manifest(settings.maintenance, path.parent),
+        "dependencies": tuple(_placed(each, path.parent) for each in settings.dependencies),
+    }
+    return settings.model_copy(update=beside)
 
 
 def toml(path: Path, what: str, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
@@ -322,6 +331,11 @@ def toml(path: Path, what: str, most_bytes: int = MOST_BYTES) -> dict[str, Any]:
         raise BadParameter(f"cannot read {what} {path}: {error}") from error
     except RecursionError as error:
         raise BadParameter(f"cannot read {what} {path}: it is nested too deeply") from error
+
+
+def _placed(named: Dependency, folder: Path) -> Dependency:
+    """Return *named* with its authorities' file where it is: a relative path begins in *folder*."""
+    return named.model_copy(update={"ca": str(folder.absolute() / named.ca)}) if named.ca else named
 
 
 def _manifest(said: Maintenance, folder: Path) -> Maintenance:

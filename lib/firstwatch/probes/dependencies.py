@@ -34,7 +34,7 @@ _RESOLVED = re.compile(r"resolved|operating normally|completed", re.IGNORECASE)
 def dependencies(self: Probe, systems: Systems, now: datetime) -> Findings:
     named = systems.settings.dependencies
     with ThreadPoolExecutor(len(named), "dependencies") as pool:
-        seen = list(pool.map(lambda each: look(systems.deck, systems.http, each.url), named))
+        seen = list(pool.map(lambda each: look(systems.deck, systems.http, each.url, each.ca), named))
     return Findings(judged(self, systems, each, found, now) for each, found in zip(named, seen, strict=True))
 
 
@@ -42,7 +42,8 @@ def judged(self: Probe, systems: Systems, named: "Dependency", found: Endpoint, 
     """Return what the answer of one dependency says."""
     about = f"Dependency//{urlsplit(named.url).hostname}"
     wanted = f"{' or '.join(map(str, named.expected))} within {named.slow_s:g} s"
-    command = self.command.format().replace("URL", named.url)
+    trusted = f" --cacert {named.ca}" if named.ca else ""
+    command = self.command.format().replace(" URL", f"{trusted} {named.url}")
     words = {"object": about, "expected": wanted, "command": command}
     days = systems.settings.thresholds.certificate_days
     if found.failure:

@@ -103,6 +103,8 @@ class Scene:
         named["kubernetes"] = {"context": self._cluster}
         for section in ("channels", "readiness", "credentials"):  # a replay tells nobody, and needs none of them
             del named[section]
+        for each in named["dependencies"]:
+            each["ca"] = Path(each["ca"]).name
         named["git"]["folder"] = "clone" if named["git"]["folder"] else ""
         return {
             "v": 1, "runbook": self.runbook, "at": self.began, "mode": self.mode.value, "settings": named,

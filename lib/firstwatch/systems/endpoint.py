@@ -47,15 +47,30 @@ class Endpoint:
         return next(found, "dependency-down") if self.failure else ""
 
 
-def look(deck: Deck, http: Http, url: str) -> Endpoint:
-    """Return what *url* answers from here, within six seconds; no redirect is followed, and no credential sent."""
-    status, body = deck.asked("LOOK", url, None, DEADLINE_S + CONNECT_S + 1, lambda: _looked(http, url))
+def look(deck: Deck, http: Http, url: str, ca: str = "") -> Endpoint:
+    """
+    Return what *url* answers from here, within six seconds; no redirect is followed, and no credential sent.
+
+    *ca* is a file of the authorities that are trusted in place of the public ones; empty for those.
+
+    Raises:
+        Unavailable: *ca* cannot be read, so that nobody can tell.
+    """
+    status, body = deck.asked("LOOK", url, None, DEADLINE_S + CONNECT_S + 1, lambda: _looked(http, url, _trust(ca)))
     ends = parse_time(body["ends"]) if body.get("ends") else None
     return Endpoint(status, body["seconds"], body.get("failure", ""), ends)
 
 
-def _looked(http: Http, url: str) -> Told:
-    own = replace(http, recorder=None, _client=None)  # a connection of its own, so that reaching it is measured too
+def _trust(ca: str) -> ssl.SSLContext | None:
+    try:
+        return ssl.create_default_context(cafile=ca) if ca else None
+    except OSError as error:
+        raise Unavailable(f"cannot read the authorities in {ca}: {error.strerror or error}") from error
+
+
+def _looked(http: Http, url: str, trust: ssl.SSLContext | None) -> Told:
+    # A connection of its own, so that reaching it is measured too.
+    own = replace(http, recorder=None, trust=trust, _client=None)
     began = time.monotonic()
     body: dict[str, object] = {}
     try:
@@ -65,18 +80,19 @@ def _looked(http: Http, url: str) -> Told:
     finally:
         own.close()
     body["seconds"] = round(time.monotonic() - began, 3)
-    end = expiry(url) if status else None
+    end = expiry(url, trust) if status else None
     return status, body | ({"ends": timestamp(end)} if end else {})
 
 
-def expiry(url: str) -> datetime | None:
+def expiry(url: str, trust: ssl.SSLContext | None = None) -> datetime | None:
     """Return when the certificate at *url* ends; None when it is not https, or does not say."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         return None
+    context = trust or ssl.create_default_context()
     with contextlib.suppress(OSError):
         connection = socket.create_connection((parts.hostname, parts.port or 443), timeout=CONNECT_S)
-        with connection, ssl.create_default_context().wrap_socket(connection, server_hostname=parts.hostname) as secure:
+        with connection, context.wrap_socket(connection, server_hostname=parts.hostname) as secure:
             told = secure.getpeercert() or {}
             return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(told["notAfter"])), UTC)
     return None

@@ -20,6 +20,8 @@ from firstwatch.systems.retry import USUAL, Budget, Lost
 from firstwatch.systems.tape import NOT_RECORDED, Recorder
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 MOST_BYTES = 8_000_000
@@ -27,12 +29,13 @@ MOST_BYTES = 8_000_000
 
 @dataclass(slots=True)
 class Http:
-    """One pool of connections. With *proxy* every request goes to a replay."""
+    """One pool of connections. With *proxy* every request goes to a replay; *trust* replaces public authorities."""
 
     recorder: Recorder | None = None
     proxy: str = ""
     budget: Budget = USUAL
     clock: Clock = field(default_factory=WallClock)
+    trust: "ssl.SSLContext | None" = field(default=None, repr=False)
     _client: Any = field(default=None, repr=False)
     _opening: Any = field(default_factory=threading.Lock, repr=False)
 
@@ -97,7 +100,7 @@ class Http:
         with self._opening:  # many ask at once, and one client is closed in the end
             if self._client is None:
                 self._client = httpx2.Client(
-                    trust_env=False, follow_redirects=False, proxy=self.proxy or None,
+                    trust_env=False, follow_redirects=False, proxy=self.proxy or None, verify=self.trust or True,
                     headers={"Accept-Encoding": "identity", "User-Agent": "firstwatch"},
                 )  # fmt: skip
             client: httpx2.Client = self._client

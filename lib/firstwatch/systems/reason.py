@@ -18,15 +18,21 @@ def reason(error: BaseException) -> str:
     said = f"{inner}" or type(inner).__name__
     if isinstance(inner, socket.gaierror):
         return f"its name cannot be resolved ({inner.strerror}); is the address right?"
-    if isinstance(inner, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({inner.verify_message}); is this the right certificate authority?"
     if isinstance(inner, ssl.SSLError):
-        return f"no secure connection ({inner.reason or said}); does it speak TLS there?"
+        return _insecure(inner)
     if isinstance(inner, ConnectionRefusedError):
         return "the connection was refused; is it running, and is this its address?"
     if isinstance(inner, ConnectionError | HTTPException):
         return f"the connection was closed before the whole answer came ({said})"
     return "no answer in time" if isinstance(inner, TimeoutError) else said[:300]
+
+
+def _insecure(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message}); is this the right certificate authority?"
+    if isinstance(error, ssl.SSLEOFError):
+        return "the connection was closed before it was secure; is anything behind this address?"
+    return f"no secure connection ({error.reason or error}); does it speak TLS there?"
 
 
 def lost(error: BaseException) -> bool:
