@@ -56,6 +56,8 @@ def lines(text: str, pod: str = "p-1") -> list[Line]:
         ("certificate is not yet valid", "clock-skew"),
         ("ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 9090)", "dependency-down"),
         ("dial tcp 10.0.0.7:80: connect: connection refused", "dependency-down"),
+        ("Cannot connect to host rates:443 ssl:default [Connection reset by peer]", "dependency-down"),
+        ("ConnectionResetError: [Errno 104] Connection reset by peer", ""),
         ("httpx.ReadTimeout: timed out", "dependency-slow"),
         ("something odd happened", ""),
     ],
@@ -91,6 +93,11 @@ def test_lines_of_several_pods_are_one_group_that_says_so() -> None:
 def test_a_group_knows_the_host_that_its_line_names() -> None:
     (found,) = groups(lines("ERROR GET http://rates.internal:9000/x: connection refused"))
     assert found.host == "rates.internal"
+
+
+def test_what_a_long_line_says_at_its_end_counts_and_its_sample_is_short() -> None:
+    (found,) = groups(lines(f"ERROR {'passed on by ' * 20}certificate has expired"))
+    assert (found.mechanism, len(found.sample)) == ("certificate-expired", 200)
 
 
 # On the wire.

@@ -13,6 +13,7 @@ from datetime import datetime
 from firstwatch.systems.logs import Line
 
 LONGEST = 200
+READ = 2000  # of a line: what happened often comes last in it, behind the names of those that passed it on
 
 _LEVEL = re.compile(
     r"\b(ERROR|CRITICAL|FATAL|PANIC|SEVERE)\b|^E\d{4} |\"level\": ?\"(error|fatal)\"|^(fatal|panic|error):"
@@ -49,7 +50,10 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (r"certificate has expired|certificate expired", "certificate-expired"),
     (r"not yet valid|used before issued|clock skew", "clock-skew"),
     (r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|self.signed certificate", "certificate-untrusted"),
-    (r"ECONNREFUSED|[Cc]onnection ?refused|[Cc]onnect call failed|ConnectError|ECONNRESET", "dependency-down"),
+    (
+        r"ECONNREFUSED|[Cc]onnection ?refused|[Cc]onnect call failed|ConnectError|ECONNRESET|annot connect to .*reset",
+        "dependency-down",
+    ),
     (r"ETIMEDOUT|[Tt]imed ?out|TimeoutError|ReadTimeout|deadline exceeded", "dependency-slow"),
 )
 _MEANINGS = tuple((re.compile(words), mechanism) for words, mechanism in MEANINGS)
@@ -87,8 +91,8 @@ def groups(lines: Iterable[Line]) -> tuple[Group, ...]:
 def _group(text: str, members: list[Line]) -> Group:
     times = [each.at for each in members]
     pods = len({each.pod for each in members})
-    sample = min(members, key=lambda each: each.at).text[:LONGEST]
-    return Group(text, meaning(sample), len(members), pods, min(times), max(times), sample)
+    first = min(members, key=lambda each: each.at).text
+    return Group(text, meaning(first[:READ]), len(members), pods, min(times), max(times), first[:LONGEST])
 
 
 def problems(lines: Sequence[Line]) -> Iterator[Line]:
