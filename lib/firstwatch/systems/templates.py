@@ -28,7 +28,7 @@ class Touched:
     after: Json
 
     def __str__(self) -> str:
-        return f"{self.field} {_shown(self.before)} → {_shown(self.after)}"
+        return f"{self.field} {_shown(self.before, self.after)} → {_shown(self.after, self.before)}"
 
 
 def touched(before: Json, after: Json) -> tuple[Touched, ...]:
@@ -56,16 +56,20 @@ def _of_container(container: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
         yield f"env {each['name']}", redacted(each).get("value", each.get("valueFrom"))
 
 
-def _shown(value: Json) -> str:
+def _shown(value: Json, other: Json) -> str:
     if value is None:
         return "(absent)"
-    text = value if isinstance(value, str) else _compact(value)
+    text = value if isinstance(value, str) else _compact(value, other)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _compact(value: Json) -> str:
-    """Return a structure in few letters: `httpGet.path /health, httpGet.port 8080`."""
-    return ", ".join(f"{path} {leaf}".strip() for path, leaf in _leaves(value, ""))
+def _compact(value: Json, other: Json) -> str:
+    """Return in few letters what of a structure *other* has not: `httpGet.path /health, httpGet.port 8080`."""
+    every, known = [*_leaves(value, "")], [*_leaves(other, "")]
+    own = [each for each in every if each not in known]
+    if not own and any(each not in every for each in known):
+        return "(without)"
+    return ", ".join(f"{path} {leaf}".strip() for path, leaf in own or every)
 
 
 def _leaves(value: Json, path: str) -> Iterator[tuple[str, Json]]:
