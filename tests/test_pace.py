@@ -30,9 +30,9 @@ CLOCK = {"origin": T0, "rate": 20}
 
 def test_a_world_s_own_configuration_says_how_fast_it_goes(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    configuration.write(folder, State(speed=20, since=timestamp(T0), services_url=URL, mail_port=25))
+    configuration.write(folder, State(speed=20, since=timestamp(T0), services_url=URL, mail_port=25), b"")
     assert settings.load(folder.config).pace == Pace(T0, 20)
-    configuration.write(folder, State(since=timestamp(T0), services_url=URL, mail_port=25))
+    configuration.write(folder, State(since=timestamp(T0), services_url=URL, mail_port=25), b"")
     assert settings.load(folder.config).pace == Pace()
 
 

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import logging
 import os
+import ssl
 import sys
 from pathlib import Path
 
@@ -49,20 +50,29 @@ def standby(page: Path) -> web.Application:
     """Return the maintenance page: the same answer to whatever is asked."""
     text = page.read_text("utf-8")
 
-    async def shown(request: web.Request) -> web.Response:
+    async def same(request: web.Request) -> web.Response:
         if request.path == "/ready":
             return web.json_response({"status": "ok"})
         return web.Response(text=text, status=503, headers={"Retry-After": "120"})
 
     app = web.Application()
-    app.router.add_get("/{any:.*}", shown)
+    app.router.add_get("/{any:.*}", same)
     return app
 
 
-async def serve(app: web.Application, port: int) -> None:
+def shown(folder: Path) -> ssl.SSLContext | None:
+    """Return what shows callers the certificate in *folder*; None without one, which means plain HTTP."""
+    if not folder.exists():
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    return context
+
+
+async def serve(app: web.Application, port: int, certificate: ssl.SSLContext | None) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=certificate).start()
     try:
         await asyncio.Event().wait()
     finally:
@@ -74,8 +84,9 @@ def main() -> None:
     parser.add_argument("--release", choices=(*READS_S, "maintenance"), required=True)
     release = parser.parse_args().release
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(message)s")
-    page = Path(os.environ.get("VOLUMES_ROOT", "/")) / "etc/page/index.txt"
-    program.run(serve(standby(page) if release == "maintenance" else application(release), int(os.environ["PORT"])))
+    root = Path(os.environ.get("VOLUMES_ROOT", "/"))
+    app = standby(root / "etc/page/index.txt") if release == "maintenance" else application(release)
+    program.run(serve(app, int(os.environ["PORT"]), shown(root / "etc/tls")))
 
 
 if __name__ == "__main__":

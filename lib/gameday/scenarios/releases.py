@@ -3,7 +3,17 @@
 from gameday import kinds
 from gameday.client import MERGE
 from gameday.scenarios import seen
-from gameday.scenarios.scenario import ALWAYS_WRONG, RESTART, ROLLBACK, SCALE_OUT, Remedy, Scenario, Write, release
+from gameday.scenarios.scenario import (
+    ALWAYS_WRONG,
+    RESTART,
+    RESTART_CATALOG,
+    ROLLBACK,
+    SCALE_OUT,
+    Remedy,
+    Scenario,
+    Write,
+    release,
+)  # fmt: skip
 from gameday.world.configuration import NAMESPACE
 from gameday.world.metrics import SERVICE
 
@@ -12,8 +22,6 @@ FLAGS = "claude-deployment-config"
 KNOWN_GOOD = Remedy("release the last good version", writes=(release("1.4.2"),))
 LABEL = Remedy("label its pods", writes=(Write({"spec": {"template": {"metadata": {"labels": {"tier": "api"}}}}}),))
 WRONG = (RESTART, SCALE_OUT, *ALWAYS_WRONG)
-AGAIN = {"spec": {"template": {"metadata": {"annotations": {"restarted": "1"}}}}}
-CATALOG_AGAIN = Remedy("restart the catalog", writes=(Write(AGAIN, kinds.DEPLOYMENT, "claude-deployment-catalog"),))
 DEADLINE = {"spec": {"progressDeadlineSeconds": 20}}
 SETTING = [{"name": "LOG_LEVEL", "valueFrom": {"configMapKeyRef": {"name": FLAGS, "key": "log-level"}}}]
 
@@ -80,14 +88,14 @@ SCENARIOS = (
         change=(_asking("http://127.0.0.1:9"),), shown=seen.failing,
         sees="refused connections in the log since a new revision; the catalog itself is fine",
         truth=((WORKLOAD, "configuration-wrong"), (WORKLOAD, "bad-release")), cures=(ROLLBACK,),
-        wrong=(CATALOG_AGAIN, *WRONG),
+        wrong=(RESTART_CATALOG, *WRONG),
     ),
     Scenario(
         name="no-such-host", title="A release that asks its catalog under a name which nobody knows", release=True,
         change=(_asking("http://catalog.models.invalid"),), shown=seen.failing,
         sees="a name that is not resolved, in the log since a new revision; the catalog itself is fine",
         truth=((WORKLOAD, "configuration-wrong"), ("Dependency//catalog.models.invalid", "name-not-resolved")),
-        cures=(ROLLBACK,), wrong=(CATALOG_AGAIN, *WRONG),
+        cures=(ROLLBACK,), wrong=(RESTART_CATALOG, *WRONG),
     ),
     Scenario(
         name="impatient-liveness", title="A release whose liveness is asked at a path that is not there", release=True,

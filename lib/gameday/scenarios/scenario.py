@@ -13,6 +13,7 @@ from gameday.client import STRATEGIC
 from gameday.kinds import Kind
 from gameday.world.folder import State
 from gameday.world.metrics import SERVICE
+from gameday.world.parts import CATALOG
 
 Shown = Callable[[State], str]  # a sentence on what is to be seen; empty as long as there is nothing
 
@@ -81,7 +82,9 @@ def release(version: str, **fields: Json) -> Write:
 
 
 ROLLBACK = Remedy("roll back", "mitigate/rollback")
-RESTART = Remedy("restart", writes=(Write({"spec": {"template": {"metadata": {"annotations": {"restarted": "1"}}}}}),))
+AGAIN = {"spec": {"template": {"metadata": {"annotations": {"restarted": "1"}}}}}
+RESTART = Remedy("restart", writes=(Write(AGAIN),))
+RESTART_CATALOG = Remedy("restart the catalog", writes=(Write(AGAIN, name=CATALOG),))
 SCALE_OUT = Remedy("scale out", writes=(Write({"spec": {"replicas": 5}}),))
 TO_ZERO = Remedy("scale to 0", writes=(Write({"spec": {"replicas": 0}}),))
 DELETE = Remedy("delete it", writes=(Write({}),))

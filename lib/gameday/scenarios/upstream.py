@@ -8,6 +8,7 @@ from gameday.scenarios import seen
 from gameday.scenarios.scenario import (
     ALWAYS_WRONG,
     RESTART,
+    RESTART_CATALOG,
     SCALE_OUT,
     Remedy,
     Scenario,
@@ -16,6 +17,7 @@ from gameday.scenarios.scenario import (
     container,
     release,
 )  # fmt: skip
+from gameday.world import trust
 from gameday.world.configuration import NAMESPACE
 from gameday.world.metrics import SERVICE
 from gameday.world.parts import CATALOG, NODE
@@ -29,6 +31,12 @@ def _catalog(change: dict[str, object]) -> Write:
 
 def _version(version: str) -> Write:
     return _catalog(dict(container("web", image=f"{CATALOG}:{version}")))
+
+
+def _certificate(secret: str) -> Write:
+    """Return the write that has the catalog show the certificate in *secret*."""
+    volumes = [{"name": "certificate", "secret": {"secretName": secret}}]
+    return _catalog({"spec": {"template": {"spec": {"volumes": volumes}}}})
 
 
 def _selector(app: str) -> Write:
@@ -62,6 +70,20 @@ SCENARIOS = (
         shown=seen.failing, sees="401 in the log; the catalog itself is well", truth=_truth("credentials-refused"),
         cures=(BREAKER, Remedy("have it rolled back", writes=(_version("1.0.0"),))),
         wrong=(RESTART, SCALE_OUT, *ALWAYS_WRONG),
+    ),
+    Scenario(
+        name="catalog-renewed", title="A dependency that was given its next certificate after that had ended",
+        change=(_certificate(trust.NEXT),), shown=seen.failing,
+        sees="refused certificates in the log; the catalog's pods are ready", truth=_truth("certificate-expired"),
+        cures=(BREAKER, Remedy("have the former certificate put back", writes=(_certificate(trust.IN_USE),))),
+        wrong=(RESTART_CATALOG, RESTART, SCALE_OUT, *ALWAYS_WRONG),
+    ),
+    Scenario(
+        name="catalog-renamed", title="A dependency whose certificate is for the name that others call it by",
+        change=(_certificate(trust.INNER),), shown=seen.failing,
+        sees="refused certificates in the log; the catalog's pods are ready", truth=_truth("certificate-untrusted"),
+        cures=(BREAKER, Remedy("have the former certificate put back", writes=(_certificate(trust.IN_USE),))),
+        wrong=(RESTART_CATALOG, RESTART, SCALE_OUT, *ALWAYS_WRONG),
     ),
     Scenario(
         name="catalog-selector", title="A dependency whose Service selects pods which are not there",

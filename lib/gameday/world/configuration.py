@@ -48,6 +48,7 @@ manifest = "maintenance-page.yaml"
 [[dependencies]]
 name = "claude-deployment-catalog"
 url = {catalog}
+ca = "authority.crt"
 slow_s = 2
 
 [sla]
@@ -61,8 +62,12 @@ window = "{window}"
 """
 
 
-def write(folder: Folder, state: State) -> None:
-    """Write the configuration of the world that *state* describes; it may hold a token's path, never a token."""
+def write(folder: Folder, state: State, authority: bytes) -> None:
+    """
+    Write the configuration of the world that *state* describes; it may hold a token's path, never a token.
+
+    *authority* is the certificate, PEM, of whoever signs for the catalog.
+    """
     text = TEXT.format(
         service=SERVICE, namespace=NAMESPACE, url=_quoted(state.service_url), error_rate=ERROR_RATE, window=WINDOW,
         error_rate_by=_quoted(ERROR_RATE_BY_VERSION), latency=_quoted(LATENCY), requests=_quoted(REQUESTS),
@@ -73,6 +78,7 @@ def write(folder: Folder, state: State) -> None:
     )  # fmt: skip
     page = (files("gameday.world") / "manifests" / "maintenance-page.yaml").read_text("utf-8")
     (folder.path / "maintenance-page.yaml").write_text(page, "utf-8")
+    (folder.path / "authority.crt").write_bytes(authority)
     text += "\n" + messages.configuration(folder, state)
     draft = folder.config.with_suffix(".tmp")
     draft.write_text(text, "utf-8")

@@ -16,6 +16,7 @@ from gameday.controllers import pods
 from gameday.kinds import Kind
 from gameday.world.metrics import SERVICE
 from gameday.world.parts import CATALOG, NODE
+from gameday.world.trust import Trust
 
 WITHIN_S = 60.0
 POLL_S = 0.1
@@ -27,37 +28,38 @@ MANIFESTS = {
 }  # fmt: skip
 
 
-def fill(path: Path, catalog_url: str, service_url: str) -> None:
+def fill(path: Path, trust: Trust, catalog_url: str, service_url: str) -> None:
     """
     Create the example's objects in the cluster of the kubeconfig *path*, and wait until its pods serve.
 
-    *catalog_url* is where the service reaches its catalog, *service_url* where others reach the service.
+    *trust* is what they show each other and believe. *catalog_url* is where the service reaches its catalog,
+    *service_url* where others reach the service.
 
     Raises:
         Unavailable: The node or the pods were not ready within a minute.
         ApiError: The API refused an object.
     """
-    asyncio.run(_fill(path, {"{catalog_url}": catalog_url, "{service_url}": service_url}))
+    asyncio.run(_fill(path, trust, {"{catalog_url}": catalog_url, "{service_url}": service_url}))
 
 
-async def _fill(path: Path, places: Mapping[str, str]) -> None:
+async def _fill(path: Path, trust: Trust, places: Mapping[str, str]) -> None:
     access = kubeconfig.load(path)
     async with Client(access) as client:
         await _create(client, kinds.NAMESPACE, {"metadata": {"name": access.namespace}})
-        for name, kind in MANIFESTS.items():
-            await _create(client, kind, _manifest(name, access.namespace, places))
+        manifests = [(kind, _manifest(name, places)) for name, kind in MANIFESTS.items()]
+        for kind, item in (*trust.objects(), *manifests):
+            item["metadata"]["namespace"] = access.namespace
+            await _create(client, kind, item)
         await _until_ready(client, kinds.NODE, "", NODE)
         for name in (CATALOG, STANDBY, SERVICE):
             await _until_ready(client, kinds.DEPLOYMENT, access.namespace, name)
 
 
-def _manifest(name: str, namespace: str, places: Mapping[str, str]) -> Json:
+def _manifest(name: str, places: Mapping[str, str]) -> Json:
     text = (files("gameday.world") / "manifests" / name).read_text("utf-8")
     for word, url in places.items():
         text = text.replace(word, url)
-    item = yaml.safe_load(text)
-    item["metadata"]["namespace"] = namespace
-    return item
+    return yaml.safe_load(text)
 
 
 async def _create(client: Client, kind: Kind, item: Json) -> None:

@@ -109,7 +109,7 @@ def layout(folder: Folder, cluster: Cluster) -> Layout:
     return Layout(
         services_url=f"http://127.0.0.1:{web}", mail_port=mail,
         cluster=cluster, others=others, load=load, service_url=service, prometheus_url=f"http://127.0.0.1:{port}",
-        catalog_url=f"http://127.0.0.1:{catalog}", said=parts,
+        catalog_url=f"https://127.0.0.1:{catalog}", said=parts,
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from firstwatch.model import timestamp
 from gameday import controlplane
 from gameday.kubelet import process as containers
 from gameday.part import Part, begin, healthy, last_line
-from gameday.world import configuration, objects, parts
+from gameday.world import configuration, objects, parts, trust
 from gameday.world.folder import Folder, Process, State
 from gameday.world.metrics import ERROR_RATE
 from gameday.world.parts import Layout
@@ -44,6 +44,7 @@ class Supervisor:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         own, now = Process.of(psutil.Process().pid), timestamp(datetime.now(UTC))
         self._state = State(state="starting", supervisor=own, speed=speed, since=now)
+        self._trust = trust.made(datetime.now(UTC))
 
     def run(self) -> None:
         """Live until SIGTERM or SIGINT; filelock's Timeout when the folder has a world already."""
@@ -68,7 +69,7 @@ class Supervisor:
         for each in layout.others:
             self._begin(each, layout, wait=False)
         self._say(doing="starting the service's pods")
-        objects.fill(layout.cluster.kubeconfig, layout.catalog_url, layout.service_url)
+        objects.fill(layout.cluster.kubeconfig, self._trust, layout.catalog_url, layout.service_url)
         self._begin(layout.load, layout, wait=False)
         self._settle(layout)
         self._say(state="up", doing="")
@@ -82,7 +83,7 @@ class Supervisor:
             kubeconfig=str(cluster.kubeconfig), service_url=made.service_url,
             prometheus_url=made.prometheus_url, catalog_url=made.catalog_url,
         )  # fmt: skip
-        configuration.write(self._folder, self._state)
+        configuration.write(self._folder, self._state, self._trust.authority)
         return made
 
     def _begin(self, part: Part, layout: Layout, *, wait: bool = True) -> None:
