@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fakes
+import postgresql
 import pytest
 
 from firstwatch import settings
@@ -41,6 +42,16 @@ def systems(
             return stack.enter_context(connect(settings.load(fakes.configuration(tmp_path, serve(server).url))))
 
         yield to
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """Run a PostgreSQL with room for few connections; yield the connection string of a superuser."""
+    found = postgresql.programs()
+    if found is None or os.geteuid():
+        (pytest.fail if os.environ.get("FIRSTWATCH_REQUIRE_TOOLS") == "1" else pytest.skip)("no PostgreSQL to run")
+    with postgresql.running(found) as dsn:
+        yield dsn
 
 
 @pytest.fixture(autouse=True)

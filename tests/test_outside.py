@@ -1,10 +1,7 @@
 """Systems that are not asked over HTTP by us: a clone, a real PostgreSQL, and AWS as it answers on the wire."""
 
 import os
-import shutil
-import socket
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +9,6 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 import fakes
@@ -94,61 +90,14 @@ def test_a_folder_that_is_no_clone_is_unknown(look: Look, tmp_path: Path) -> Non
 # PostgreSQL.
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Run Debian's PostgreSQL with room for few connections; yield the connection string of a superuser."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    if not programs or os.geteuid():
-        (pytest.fail if os.environ.get("FIRSTWATCH_REQUIRE_TOOLS") == "1" else pytest.skip)("no PostgreSQL to run")
-    bin_, folder = programs[-1].parent, Path(tempfile.mkdtemp(prefix="postgres-"))
-    shutil.chown(folder, "postgres")
-    data = folder / "data"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    quiet: dict[str, Any] = {"user": "postgres", "group": "postgres", "cwd": folder, "stdout": subprocess.DEVNULL,
-                             "stderr": subprocess.DEVNULL}  # fmt: skip
-    subprocess.run(
-        [bin_ / "initdb", "-D", data, "-A", "scram-sha-256", "--pwfile", _password(folder)], check=True, **quiet
-    )
-    flags = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-c", "max_connections=10",
-             "-c", "superuser_reserved_connections=1", "-c", f"unix_socket_directories={folder}",
-             "-c", "fsync=off"]  # fmt: skip
-    running = subprocess.Popen([bin_ / "postgres", "-D", data, *flags], **quiet)
-    dsn = f"host=127.0.0.1 port={port} user=postgres dbname=postgres password=not-a-secret"
-    try:
-        _until_up(dsn)
-        yield dsn
-    finally:
-        running.terminate()
-        running.wait(20)
-        shutil.rmtree(folder)
-
-
-def _password(folder: Path) -> Path:
-    path = folder / "password"
-    path.write_text("not-a-secret\n")
-    shutil.chown(path, "postgres")
-    return path
-
-
-def _until_up(dsn: str) -> None:
-    for _ in range(100):
-        try:
-            psycopg.connect(dsn, connect_timeout=2).close()
-            return
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-    pytest.fail("PostgreSQL did not start")
-
-
 FOUND = '[database]\ndsn = "env:API_DATABASE"\n'
 EVERY = [probes.database, probes.locks, probes.transactions, probes.replication]
 
 
 @pytest.fixture
-def dsn(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("API_DATABASE", server)
-    return server
+def dsn(postgres: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("API_DATABASE", postgres)
+    return postgres
 
 
 @pytest.mark.parametrize("probe", EVERY, ids=lambda each: each.name)
