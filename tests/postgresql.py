@@ -14,7 +14,8 @@ from typing import Any
 import psycopg
 import pytest
 
-FLAGS = {"max_connections": "10", "superuser_reserved_connections": "1", "fsync": "off"}
+FLAGS = {"max_connections": "10", "superuser_reserved_connections": "1", "max_prepared_transactions": "1",
+         "fsync": "off"}  # fmt: skip
 
 
 def programs() -> Path | None:

@@ -159,7 +159,11 @@ class Git(Section):
 
 
 class Database(Section):
-    """PostgreSQL. `dsn` says where its connection string is found, never what it is; the account needs to read only."""
+    """
+    PostgreSQL. `dsn` says where its connection string is found, never what it is.
+
+    The account needs `pg_monitor`, to read; `pg_signal_backend` only where it may end a session.
+    """
 
     dsn: Reference | Literal[""] = ""
 

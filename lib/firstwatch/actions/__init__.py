@@ -11,6 +11,7 @@ from firstwatch.actions.nodes import cordon
 from firstwatch.actions.restart import restart
 from firstwatch.actions.rollback import rollback
 from firstwatch.actions.scale import autoscaler, scale
+from firstwatch.actions.session import end_session
 from firstwatch.actions.sync import pause_sync
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "autoscaler",
     "circuit_breaker",
     "cordon",
+    "end_session",
     "feature_toggle",
     "maintenance",
     "pause_sync",

@@ -6,7 +6,8 @@ itself refuses to write to another object, or to one that has moved. It is sent 
 written: then the object is read again, and sent again if nothing but its status has moved, as it does all the time
 while its pods come and go.
 
-A change at the empty pointer is of the whole object: from nothing it makes it, to nothing it deletes it.
+A change at the empty pointer is of the whole object: from nothing it makes it, to nothing it deletes it. A session of
+the database is such an object: to delete it is to end it.
 """
 
 from collections.abc import Callable, Iterable
@@ -83,7 +84,7 @@ def fresh(systems: Systems, plan: Plan) -> Json:
         Conflict: It is gone or another object, its spec has moved, or a field to be changed is not what the plan saw.
     """
     try:
-        found = systems.cluster.get(plan.target.kind, plan.target.namespace, plan.target.name)
+        found = systems.get(plan.target.kind, plan.target.namespace, plan.target.name)
     except NotFound as error:
         if creates(plan):
             return NOTHING
@@ -147,7 +148,7 @@ def _write(systems: Systems, plan: Plan, found: Json, mark: str) -> Json:
     if creates(plan):
         return systems.cluster.create(target.kind, target.namespace, _carrying(plan.changes[0].after, mark))
     if deletes(plan):
-        systems.cluster.delete(target.kind, target.namespace, found)
+        systems.delete(target.kind, target.namespace, found)
         return found
     return send(systems, target, operations(plan.changes, found, mark), dry_run=False)
 

@@ -4,6 +4,8 @@ Settling: what became of a change that was begun and whose outcome nobody record
 Every request writes a mark beside its change, and is bound to the resourceVersion that it read. So the live object
 tells: the mark is there, and it was done; or the object has moved on without it, and the request cannot arrive any
 more. While neither is so, a request that was sent just now may still be on its way. Nothing is changed here.
+
+A session of the database bears no mark: it is gone, and that is done, whoever did it; or it is there, and that is not.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from firstwatch.actions import change
 from firstwatch.errors import FirstwatchError, NotFound
 from firstwatch.model import Json, Plan
 from firstwatch.record.incident import Applied
-from firstwatch.systems import Systems
+from firstwatch.systems import Systems, sessions
 
 IN_FLIGHT = timedelta(seconds=60)  # the longest that a Kubernetes API server works on one request
 
@@ -33,7 +35,7 @@ def ask(systems: Systems, doubt: Applied, cluster: str, now: datetime) -> Settle
     if cluster and cluster != systems.cluster.context:
         return Settled("unknown", f"it was for cluster {cluster}, and this is {systems.cluster.context}")
     try:
-        found = systems.cluster.get(target.kind, target.namespace, target.name)
+        found = systems.get(target.kind, target.namespace, target.name)
     except NotFound:
         return _gone(doubt, now)
     except FirstwatchError as error:
@@ -73,6 +75,8 @@ def judge(doubt: Applied, found: Json, now: datetime) -> Settled:
         return Settled(
             "unknown", f"it is not there, and may still be on its way; ask again in {_left(doubt, now):.0f} s"
         )
+    if plan.target.kind == sessions.KIND:
+        return Settled("not done", f"{plan.target} is still there, and the statement can no longer arrive")
     return _without_its_mark(plan, found, drift)
 
 

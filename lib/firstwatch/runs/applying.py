@@ -99,7 +99,8 @@ def _send(plan: Plan, systems: Systems, journal: Journal, key: str, gate: Gate) 
     after = written["metadata"]
     told = {"generation": after.get("generation", 0), "version": after["resourceVersion"], "uid": after["uid"]}
     journal.append("outcome", _outcome(plan, key, Result.OK, "", **told))
-    return Outcome(Result.OK, plan.hash, key, f"{plan.target} is now at generation {told['generation']}")
+    now = "gone" if change.deletes(plan) else f"now at generation {told['generation']}"
+    return Outcome(Result.OK, plan.hash, key, f"{plan.target} is {now}")
 
 
 def _intending(plan: Plan, journal: Journal, key: str, mark: str, gate: Gate) -> Callable[[Json], None]:

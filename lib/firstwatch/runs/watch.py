@@ -142,7 +142,7 @@ class Watch:
     def _drifted(self, done: Plan) -> bool:
         """Whether somebody has changed since what *done* wrote: then it heals nothing any more."""
         try:
-            found = self.systems.cluster.get(done.target.kind, done.target.namespace, done.target.name)
+            found = self.systems.get(done.target.kind, done.target.namespace, done.target.name)
         except NotFound:
             return True
         return bool(change.drift(done, found))

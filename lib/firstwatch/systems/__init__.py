@@ -8,7 +8,9 @@ the tape when a run is being recorded. `connect` opens all of them for one confi
 from dataclasses import dataclass, field
 from typing import Self
 
+from firstwatch.model import Json
 from firstwatch.settings import Settings
+from firstwatch.systems import sessions
 from firstwatch.systems.deck import Deck
 from firstwatch.systems.http import Http
 from firstwatch.systems.kubernetes import Cluster
@@ -34,6 +36,19 @@ class Systems:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def get(self, kind: str, namespace: str, name: str) -> Json:
+        """Return one object as it is now: of the cluster, or a session of the database; errors as in `Cluster.get`."""
+        if kind == sessions.KIND:
+            return sessions.get(self.deck, self.settings.database.dsn, name)
+        return self.cluster.get(kind, namespace, name)
+
+    def delete(self, kind: str, namespace: str, found: Json) -> None:
+        """Delete the object *found* as it was read, or end that session; errors as in `Cluster.patch`."""
+        if kind == sessions.KIND:
+            sessions.end(self.deck, self.settings.database.dsn, found)
+        else:
+            self.cluster.delete(kind, namespace, found)
 
     def close(self) -> None:
         """Close every connection that is kept open."""
