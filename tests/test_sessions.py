@@ -1,5 +1,6 @@
 """Ending a session of the database: a real PostgreSQL, its locks, and what it is told on the wire."""
 
+import re
 import socket
 import threading
 import time
@@ -11,7 +12,9 @@ from typing import Any
 import fakes
 import psycopg
 import pytest
+from faults import broken
 from test_resume import Incidents
+from test_runs import Laptop
 
 from firstwatch import actions, settings
 from firstwatch.actions import change, session
@@ -26,6 +29,7 @@ from firstwatch.systems.tape import Recorder
 
 Connect = Callable[..., Systems]
 TOLD = "pg_terminate_backend"
+NAME = "mitigate/end-session"
 
 
 @pytest.fixture(autouse=True)
@@ -530,3 +534,60 @@ def test_a_database_that_takes_no_connection_was_told_nothing(to: Connect, clien
         for each in held:
             each.close()
     assert clients.held
+
+
+# The runbook.
+
+
+@pytest.fixture
+def laptop(
+    postgres: str, serve: Callable[[fakes.Server], fakes.Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Laptop:
+    """A laptop that has a database; by the command, a lock is waited for in earnest."""
+    at = Laptop(tmp_path, serve(fakes.healthy()))
+    at.environ["API_DATABASE"] = postgres
+    path = Path(at.environ["FIRSTWATCH_CONFIG"])
+    path.write_text(path.read_text() + '[database]\ndsn = "env:API_DATABASE"\n')
+    return at
+
+
+def test_the_runbook_without_apply_sends_no_statement_that_ends_anything(
+    laptop: Laptop, clients: Clients, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRSTWATCH_CONFIG", laptop.environ["FIRSTWATCH_CONFIG"])
+    with cutting(postgres) as way:
+        monkeypatch.setenv("API_DATABASE", way.dsn)
+        ran = broken.cells(NAME, {"live": True}, {"service": fakes.NAME, "within": "0s"})
+        assert (ran.sentence, ran.unforeseen, way.told) == ("", "", 0)
+    (plan,) = laptop.incident().plans
+    assert (plan.target.name, clients.held) == (str(clients.pid), True)
+
+
+def test_the_runbook_plans_stops_is_approved_ends_it_and_sees_that_nobody_waits(
+    laptop: Laptop, clients: Clients
+) -> None:
+    time.sleep(sessions.WAIT_S)
+    stopped = laptop.json("run", NAME, "--apply")
+    assert (stopped["status"], stopped["exit"], clients.held) == ("gate closed", 3, True)
+    assert stopped["findings"][0]["mechanism"] == "idle-in-transaction"
+    assert stopped["findings"][0]["next"].endswith(f"firstwatch run {NAME} -p pid={clients.pid}")
+    laptop.firstwatch("approve", stopped["plan"]["hash"], "--as", "responder-2")
+    ran = laptop.json("run", NAME, "--apply", "-p", "within=20s")
+    assert (ran["status"], ran["exit"], ran["outcome"], clients.held) == ("done", 0, "ok", False)
+    assert {each["verdict"] for each in ran["findings"]} == {"OK"}
+    assert laptop.firstwatch("verify").returncode == 0
+    assert laptop.firstwatch("undo", ran["plan"]["hash"], "--apply").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("refused", "Unavailable: .*the connection was refused"), ("slow", "Unavailable: .*no answer in time"),
+        ("denied", "Refused: .*give the account pg_monitor"), ("empty", "NotFound: no session is to be ended"),
+        ("garbage", "Unavailable: reading the sessions of the database: the answer has an unexpected shape"),
+    ],
+)  # fmt: skip
+def test_a_database_that_is_broken_keeps_the_runbook_from_planning(tmp_path: Path, way: str, said: str) -> None:
+    ran = broken.run(NAME, broken.furnished(NAME, tmp_path), f"database={way}")
+    assert re.match(said, ran.sentence)
+    assert not ran.unforeseen

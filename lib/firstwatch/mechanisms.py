@@ -40,6 +40,7 @@ class Mechanism:
 
 
 ROLLBACK = "firstwatch run mitigate/rollback"
+END_SESSION = "firstwatch run mitigate/end-session"
 W = Weight
 
 MECHANISMS: Mapping[str, Mechanism] = {
@@ -85,9 +86,9 @@ MECHANISMS: Mapping[str, Mechanism] = {
         W.UPSTREAM, "A certificate is signed by nobody that is trusted, or for another name.", ("dependencies", "logs")
     ),
     "idle-in-transaction": Mechanism(
-        W.UPSTREAM, "A session holds an open transaction and does nothing.", ("locks", "transactions")
+        W.UPSTREAM, "A session holds an open transaction and does nothing.", ("locks", "transactions"), END_SESSION
     ),
-    "lock-wait": Mechanism(W.UPSTREAM, "Queries wait for a lock that one session holds.", ("locks",)),
+    "lock-wait": Mechanism(W.UPSTREAM, "Queries wait for a lock that one session holds.", ("locks",), END_SESSION),
     "database-read-only": Mechanism(W.UPSTREAM, "The database takes no writes.", ("database", "logs")),
     "credentials-refused": Mechanism(W.UPSTREAM, "A system refuses the workload's credentials.", ("database", "logs")),
     "schema-mismatch": Mechanism(W.UPSTREAM, "The database lacks a table or column that is asked for.", ("logs",)),

@@ -8,14 +8,14 @@ left is just what a responder must know.
 from collections.abc import Mapping
 from datetime import datetime
 
+from firstwatch.mechanisms import END_SESSION
 from firstwatch.model import Finding, Findings, Json
 from firstwatch.probes.probe import Probe, probe
 from firstwatch.systems import Systems, postgres
+from firstwatch.systems.sessions import IDLE_S, WAIT_S
 
 FULL = 0.9  # the share of connections from which on there are too few left
-IDLE_S = 60.0
 SLOW_S = 30.0
-WAIT_S = 5.0
 LAG_S = 30.0
 HELD_BYTES = 1_000_000_000
 SETTING = "database.dsn"
@@ -99,7 +99,8 @@ def _root(self: Probe, systems: Systems, holder: Mapping[str, Json]) -> Finding:
         f"session {holder['pid']} ({holder['program'] or 'no name'}, {holder['state']}) holds what {holder['waiting']}"
         f" others wait for since {holder['waited']:.0f} s: {holder['query']}"
     )
-    return self.bad(systems, "idle-in-transaction" if idle else "lock-wait", said, next="end that session, the root")
+    advice = f"end that session, the root: {END_SESSION} -p pid={holder['pid']}"
+    return self.bad(systems, "idle-in-transaction" if idle else "lock-wait", said, next=advice)
 
 
 @probe(
@@ -122,7 +123,7 @@ def _aged(self: Probe, systems: Systems, each: Mapping[str, Json]) -> Finding | 
     who = f"session {each['pid']} ({each['program'] or 'no name'})"
     if each["state"].startswith("idle in transaction") and each["since"] >= IDLE_S:
         said = f"{who} is idle in a transaction since {each['since']:.0f} s: {each['query']}"
-        return self.bad(systems, "idle-in-transaction", said, next="end that session")
+        return self.bad(systems, "idle-in-transaction", said, next=f"{END_SESSION} -p pid={each['pid']}")
     if each["state"] == "active" and each["age"] >= SLOW_S:
         return self.bad(systems, "slow-query", f"{who} runs since {each['age']:.0f} s: {each['query']}")
     return None
