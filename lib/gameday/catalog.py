@@ -2,7 +2,8 @@
 The catalog: what the example service asks about its models, on each request.
 
 `1.1.0` reads all of its pages again for each answer. `1.2.0` tells nothing to whoever shows no key, and nobody has one.
-It is another team's program: the service can only do without it.
+It is another team's program: the service can only do without it. With a `DATABASE` it reads them from there, in a
+session for each question, a few at a time.
 """
 
 import argparse
@@ -11,23 +12,77 @@ import logging
 import os
 import ssl
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from aiohttp import web
 
 from gameday import program
 
+log = logging.getLogger("catalog")
+
 ABOUT = {"small": "answers fast", "large": "answers well"}
 READS_S = {"1.0.0": 0.0, "1.1.0": 3.0, "1.2.0": 0.0}
 ASKS_FOR_A_KEY = {"1.2.0"}
+SESSIONS = 4
+WAITS_S = 2.0
+AGAIN_S = 0.1
+QUERY = "SELECT about FROM models WHERE name = %s"
+
+Read: TypeAlias = Callable[[str], Awaitable[str | None]]
 
 
-def application(release: str) -> web.Application:
+async def remembered(model: str) -> str | None:
+    """Return what is known of *model* without a database."""
+    return ABOUT.get(model)
+
+
+def stored(dsn: str) -> Read:
+    """Return what reads from the database at *dsn*; it gives up when it has no turn in time."""
+    turns = asyncio.Semaphore(SESSIONS)
+
+    async def read(model: str) -> str | None:
+        await asyncio.wait_for(turns.acquire(), WAITS_S)
+        try:
+            return await _asked(dsn, model)
+        finally:
+            turns.release()
+
+    return read
+
+
+async def _asked(dsn: str, model: str) -> str | None:
+    import psycopg
+
+    name = "claude-deployment-catalog"
+    async with await psycopg.AsyncConnection.connect(dsn, application_name=name, connect_timeout=2) as session:
+        row = await (await session.execute(QUERY, (model,))).fetchone()
+    return str(row[0]) if row else None
+
+
+async def opened(path: Path | None) -> Read:
+    """Return what reads the models from the database whose connection string is in *path*, once it is there."""
+    if path is None:
+        return remembered
+    import psycopg
+
+    while True:
+        try:
+            read = stored(await asyncio.to_thread(path.read_text, "utf-8"))
+            await read("small")
+            return read
+        except (OSError, psycopg.Error, TimeoutError) as error:
+            log.info("the database is not there yet: %s", error)
+            await asyncio.sleep(AGAIN_S)
+
+
+def application(release: str, read: Read = remembered) -> web.Application:
     async def about(request: web.Request) -> web.Response:
         if release in ASKS_FOR_A_KEY and "Authorization" not in request.headers:
             return web.json_response({"error": "no key"}, status=401)
         await asyncio.sleep(READS_S[release])
-        found = ABOUT.get(request.match_info["name"])
+        found = await read(request.match_info["name"])
         return web.json_response(
             {"about": found} if found else {"error": "no such model"}, status=200 if found else 404
         )
@@ -69,6 +124,15 @@ def shown(folder: Path) -> ssl.SSLContext | None:
     return context
 
 
+async def run(release: str, root: Path) -> None:
+    told = os.environ.get("DATABASE", "")
+    if release == "maintenance":
+        app = standby(root / "etc/page/index.txt")
+    else:
+        app = application(release, await opened(Path(told) if told else None))
+    await serve(app, int(os.environ["PORT"]), shown(root / "etc/tls"))
+
+
 async def serve(app: web.Application, port: int, certificate: ssl.SSLContext | None) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -84,9 +148,7 @@ def main() -> None:
     parser.add_argument("--release", choices=(*READS_S, "maintenance"), required=True)
     release = parser.parse_args().release
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(message)s")
-    root = Path(os.environ.get("VOLUMES_ROOT", "/"))
-    app = standby(root / "etc/page/index.txt") if release == "maintenance" else application(release)
-    program.run(serve(app, int(os.environ["PORT"]), shown(root / "etc/tls")))
+    program.run(run(release, Path(os.environ.get("VOLUMES_ROOT", "/"))))
 
 
 if __name__ == "__main__":

@@ -31,10 +31,15 @@ def _catalog(release: str) -> Image:
     return Image(("{python}", "-m", "gameday.catalog", "--release", release), programs=SHELL)
 
 
+def _tenant(name: str) -> Image:
+    return Image(("{python}", "-m", "gameday.tenants", name), programs=SHELL)
+
+
 IMAGES: Mapping[str, Image] = {
     **{f"claude-deployment-api:{release}": _service(release) for release in RELEASES},
     **{f"claude-deployment-catalog:{release}": _catalog(release) for release in READS_S},
     "claude-deployment-reports:1.0.0": Image(("{python}", "-m", "gameday.reports"), programs=SHELL),
+    **{f"claude-deployment-{name}:1.0.0": _tenant(name) for name in ("backfill", "export")},
     "maintenance-page:1": _catalog("maintenance"),
     "busybox:1.36": Image(("sh",), arguments=True, programs=SHELL),
 }

@@ -53,7 +53,7 @@ slow_s = 2
 
 [sla]
 target = 99.9
-{clock}
+{database}{clock}
 [gameday]
 window = "{window}"
 
@@ -74,6 +74,7 @@ def write(folder: Folder, state: State, authority: bytes) -> None:
         health=_quoted(f"{state.service_url}/health"), kubeconfig=_quoted(state.kubeconfig),
         prometheus=_quoted(state.prometheus_url), catalog=_quoted(f"{state.catalog_url}/health"),
         parts="\n".join(f"{name} = {_quoted(said)}" for name, said in state.parts.items()),
+        database=f"\n[database]\ndsn = {_quoted(f'file:{state.database}')}\n" if state.database else "",
         clock=f"\n[clock]\norigin = {state.since}\nrate = {state.speed:g}\n" if state.speed != 1 else "",
     )  # fmt: skip
     page = (files("gameday.world") / "manifests" / "maintenance-page.yaml").read_text("utf-8")

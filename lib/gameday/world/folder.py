@@ -20,7 +20,14 @@ from firstwatch.errors import BadParameter
 
 VARIABLE = "FIRSTWATCH_GAMEDAY"
 GONE = "its supervisor was killed"
-RUNTIME = ("api", "control-plane", "kubelet", "prometheus", "services")  # what parts write; made anew at each start
+RUNTIME = (
+    "api",
+    "control-plane",
+    "database",
+    "kubelet",
+    "prometheus",
+    "services",
+)  # what parts write; made anew at each start
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class State:
     services_url: str = ""
     mail_port: int = 0
     catalog_url: str = ""
+    database: str = ""
     speed: float = 1
     since: str = ""
 
@@ -129,6 +137,7 @@ class Folder:
 
     def clean(self) -> None:
         """Take away what the parts left, keys and tokens too. Records and logs stay."""
+        shutil.rmtree((self.path / "database" / "place").resolve(), ignore_errors=True)
         for name in RUNTIME:
             shutil.rmtree(self.path / name, ignore_errors=True)
         self.load.unlink(missing_ok=True)

@@ -26,28 +26,32 @@ MANIFESTS = {
     "service.yaml": kinds.SERVICE, "catalog.yaml": kinds.DEPLOYMENT, "standby.yaml": kinds.DEPLOYMENT,
     "deployment.yaml": kinds.DEPLOYMENT, "reports.yaml": kinds.DEPLOYMENT,
 }  # fmt: skip
+OF_DATABASE = {"backfill.yaml": kinds.DEPLOYMENT, "export.yaml": kinds.DEPLOYMENT}
 
 
-def fill(path: Path, trust: Trust, catalog_url: str, service_url: str) -> None:
+def fill(path: Path, trust: Trust, catalog_url: str, service_url: str, database: str = "") -> None:
     """
     Create the example's objects in the cluster of the kubeconfig *path*, and wait until its pods serve.
 
     *trust* is what they show each other and believe. *catalog_url* is where the service reaches its catalog,
-    *service_url* where others reach the service.
+    *service_url* where others reach the service, *database* the file that says how its users reach the database; empty
+    when there is none.
 
     Raises:
         Unavailable: The node or the pods were not ready within a minute.
         ApiError: The API refused an object.
     """
-    asyncio.run(_fill(path, trust, {"{catalog_url}": catalog_url, "{service_url}": service_url}))
+    places = {"{catalog_url}": catalog_url, "{service_url}": service_url, "{database}": database}
+    asyncio.run(_fill(path, trust, places))
 
 
 async def _fill(path: Path, trust: Trust, places: Mapping[str, str]) -> None:
     access = kubeconfig.load(path)
     async with Client(access) as client:
         await _create(client, kinds.NAMESPACE, {"metadata": {"name": access.namespace}})
-        manifests = [(kind, _manifest(name, places)) for name, kind in MANIFESTS.items()]
-        for kind, item in (*trust.objects(), *manifests):
+        manifests = MANIFESTS | (OF_DATABASE if places["{database}"] else {})
+        made = [(kind, _manifest(name, places)) for name, kind in manifests.items()]
+        for kind, item in (*trust.objects(), *made):
             item["metadata"]["namespace"] = access.namespace
             await _create(client, kind, item)
         await _until_ready(client, kinds.NODE, "", NODE)

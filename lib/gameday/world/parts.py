@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from gameday import controlplane
+from gameday import controlplane, database
 from gameday.controlplane import free_ports
 from gameday.part import Part
 from gameday.world import messages, metrics
@@ -55,6 +55,7 @@ class Layout:
     mail_port: int
     prometheus_url: str
     catalog_url: str
+    database: Path | None
     said: Mapping[str, str]
 
 
@@ -91,7 +92,9 @@ def layout(folder: Folder, cluster: Cluster) -> Layout:
     behind = ("--port", str(catalog), "--discovery", str(unused))
     ports = ("--port", str(door), "--discovery", str(discovery))
     prometheus, said = _prometheus(configuration, port, folder)
+    stored, of_database, home = _database(folder)
     others = (
+        *stored,
         messages.part(folder, _module("services"), web, mail),
         Part("kubelet", _module("kubelet", *access, *kubelet)),
         Part("front-door", _module("frontdoor", *access, "--service", metrics.SERVICE, *ports)),
@@ -105,12 +108,22 @@ def layout(folder: Folder, cluster: Cluster) -> Layout:
         "service": f"real, {RATE} requests a second over HTTP on loopback",
         "prometheus": said,
         "services": messages.SAID,
+        "database": of_database,
     }
     return Layout(
         services_url=f"http://127.0.0.1:{web}", mail_port=mail,
         cluster=cluster, others=others, load=load, service_url=service, prometheus_url=f"http://127.0.0.1:{port}",
-        catalog_url=f"https://127.0.0.1:{catalog}", said=parts,
+        catalog_url=f"https://127.0.0.1:{catalog}", said=parts, database=home,
     )  # fmt: skip
+
+
+def _database(folder: Folder) -> tuple[tuple[Part, ...], str, Path | None]:
+    """Return the database as parts, in words, and where it is: none without a PostgreSQL on this machine."""
+    found, home = database.programs(), folder.path / "database"
+    if found is None:
+        return (), "none, there is no PostgreSQL on this machine: the catalog answers from memory", None
+    part = Part("database", _module("database", "--dir", str(home)))
+    return (part,), f"real, PostgreSQL {found.parent.name}", home
 
 
 def _prometheus(configuration: Path, port: int, folder: Folder) -> tuple[Part, str]:

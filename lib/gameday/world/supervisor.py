@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from firstwatch.errors import FirstwatchError, Unavailable
 from firstwatch.model import timestamp
-from gameday import controlplane
+from gameday import controlplane, database
 from gameday.kubelet import process as containers
 from gameday.part import Part, begin, healthy, last_line
 from gameday.world import configuration, objects, parts, trust
@@ -69,7 +69,8 @@ class Supervisor:
         for each in layout.others:
             self._begin(each, layout, wait=False)
         self._say(doing="starting the service's pods")
-        objects.fill(layout.cluster.kubeconfig, self._trust, layout.catalog_url, layout.service_url)
+        account = _account(layout, "catalog")
+        objects.fill(layout.cluster.kubeconfig, self._trust, layout.catalog_url, layout.service_url, account)
         self._begin(layout.load, layout, wait=False)
         self._settle(layout)
         self._say(state="up", doing="")
@@ -82,6 +83,7 @@ class Supervisor:
             self._state, services_url=made.services_url, mail_port=made.mail_port, parts=made.said,
             kubeconfig=str(cluster.kubeconfig), service_url=made.service_url,
             prometheus_url=made.prometheus_url, catalog_url=made.catalog_url,
+            database=_account(made, "firstwatch"),
         )  # fmt: skip
         configuration.write(self._folder, self._state, self._trust.authority)
         return made
@@ -151,6 +153,11 @@ class Supervisor:
         containers.sweep(self._folder.path / "kubelet" / "pods")
         if self._state.state != "failed":
             self._folder.state.unlink(missing_ok=True)
+
+
+def _account(layout: Layout, name: str) -> str:
+    """Return the file that says how *name* reaches the database; empty when there is none."""
+    return str(database.connection(layout.database, name)) if layout.database else ""
 
 
 def _measured(url: str) -> bool:
