@@ -63,7 +63,7 @@ def test_status_says_what_is_up_and_what_is_real(desk: Desk) -> None:
     told = desk("gameday", "status")
     assert told["state"] == "up"
     assert all(told[key] for key in ("kubeconfig", "service_url", "prometheus_url", "config"))
-    assert set(told["parts"]) == {"kubernetes", "kubelet", "service", "prometheus", "services"}
+    assert set(told["parts"]) == {"kubernetes", "kubelet", "service", "prometheus", "services", "database"}
 
 
 def test_a_second_up_says_that_a_world_is_up(desk: Desk) -> None:
