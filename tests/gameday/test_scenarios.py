@@ -2,13 +2,17 @@
 
 import pytest
 
+from firstwatch.errors import Unavailable
 from firstwatch.mechanisms import MECHANISMS
 from firstwatch.runs import catalog
 from gameday.images import IMAGES
-from gameday.scenarios import SCENARIOS, Scenario
+from gameday.scenarios import SCENARIOS, Scenario, inject
 from gameday.scenarios.scenario import ALWAYS_WRONG
+from gameday.world.folder import State
 
 FAULTS = [each for each in SCENARIOS.values() if each.cures]
+OF_DATABASE = [each for each in FAULTS if each.needs]
+BARE = State(state="up", parts={"database": "none, there is no PostgreSQL on this machine"})
 
 
 @pytest.mark.parametrize("scenario", FAULTS, ids=lambda each: each.name)
@@ -33,3 +37,9 @@ def test_a_cure_by_runbook_is_a_mitigation_that_there_is(scenario: Scenario) -> 
 def test_no_image_is_named_after_what_is_wrong_with_it() -> None:
     words = ("bad", "slow", "crash", "fault", "broken", "leak")
     assert not [image for image in IMAGES if any(word in image for word in words)]
+
+
+@pytest.mark.parametrize("scenario", OF_DATABASE, ids=lambda each: each.name)
+def test_a_world_without_a_database_says_that_the_scenario_needs_one(scenario: Scenario) -> None:
+    with pytest.raises(Unavailable, match="needs a real database: none, there is no PostgreSQL"):
+        inject(scenario, BARE)

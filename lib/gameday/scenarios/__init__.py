@@ -7,12 +7,12 @@ looks, and says what it saw. The clock of a responder starts there.
 
 from collections.abc import Mapping
 
-from gameday.scenarios import releases, settings, upstream
+from gameday.scenarios import database, releases, settings, upstream
 from gameday.scenarios.inject import inject
 from gameday.scenarios.scenario import Remedy, Scenario, Write
 
 __all__ = ["SCENARIOS", "Remedy", "Scenario", "Write", "inject"]
 
 SCENARIOS: Mapping[str, Scenario] = {
-    each.name: each for each in (*releases.SCENARIOS, *settings.SCENARIOS, *upstream.SCENARIOS)
+    each.name: each for each in (*releases.SCENARIOS, *settings.SCENARIOS, *upstream.SCENARIOS, *database.SCENARIOS)
 }

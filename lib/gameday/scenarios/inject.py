@@ -41,8 +41,10 @@ def inject(scenario: Scenario, state: State, seed: int = 0) -> str:
 
     Raises:
         ApiError: The API refused the change.
-        Unavailable: It was done, and nothing could be seen of it in time.
+        Unavailable: It was done, and nothing could be seen of it in time; or this world lacks the part that it needs.
     """
+    if scenario.needs and scenario.needs not in state.processes:
+        raise Unavailable(f"{scenario.name} needs a real {scenario.needs}: {state.parts.get(scenario.needs, 'none')}")
     before_s = BEFORE_S if scenario.change and not scenario.release else BEFORE_RELEASE_S
     _until(lambda: seen.lived(state, before_s), "the error rate to be measured for a while")
     if seed % 2 and scenario.change:

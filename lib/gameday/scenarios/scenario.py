@@ -64,6 +64,7 @@ class Scenario:
     cures: tuple[Remedy, ...]
     wrong: tuple[Remedy, ...]
     release: bool = False
+    needs: str = ""  # a part that not every world has
 
     @property
     def heals(self) -> str:
