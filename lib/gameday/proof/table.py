@@ -63,6 +63,7 @@ def _gaps(found: Json) -> tuple[str, ...]:
         f"**{tried} of {len(wanted)} trials are made so far**, and wrong remedies of {refuted} of {faults} faults.",
         f"Without a result as yet: {', '.join(never) or 'none'}.",
         f"A trial that failed is made again once what it showed was mended: {len(found['earlier'])} were.",
+        "A result is of the code of the day on which it was made; without the file of results all are made anew.",
         "The rules that rank were mended with these faults in view, which says little of others.",
     )  # fmt: skip
 
