@@ -80,10 +80,12 @@ def test_no_name_can_add_to_an_address_or_to_a_page(name: str) -> None:
     assert re.fullmatch(r"(?:[^'!]|!!|!')*'\)\)", kibana), kibana
 
 
-@given(st.datetimes(), st.datetimes())
+MOMENTS = st.timedeltas(timedelta(0), timedelta(days=365)).map(lambda later: SINCE + later)
+
+
+@given(MOMENTS, MOMENTS)
 def test_a_window_is_never_negative(since: datetime, until: datetime) -> None:
-    room = (since.replace(year=2026, tzinfo=UTC), until.replace(year=2026, tzinfo=UTC))
-    for each in links.links(everywhere(), *room):
+    for each in links.links(everywhere(), since, until):
         if each.name == "Grafana":
             asked = parse_qs(urlsplit(each.url).query)
             assert int(asked["from"][0]) < int(asked["to"][0])

@@ -25,7 +25,7 @@ ACCOUNTS = ("catalog", "firstwatch")
 PR_SET_PDEATHSIG = 1
 TABLES = (
     "CREATE ROLE catalog LOGIN",
-    "CREATE ROLE firstwatch LOGIN IN ROLE pg_monitor",
+    "CREATE ROLE firstwatch LOGIN IN ROLE pg_monitor, pg_signal_backend",
     "CREATE TABLE models (name text PRIMARY KEY, about text NOT NULL)",
     "INSERT INTO models VALUES ('small', 'answers fast'), ('large', 'answers well')",
     "GRANT ALL ON models TO catalog",
