@@ -473,6 +473,24 @@ def test_the_last_write_of_the_settings_is_told(systems: Connect) -> None:
     assert 55 < (datetime.now(UTC) - found.since).total_seconds() < 70
 
 
+@pytest.mark.parametrize(("made_s", "touched"), [(60, ("made",)), (3600, ())], ids=["as it was made", "written since"])
+def test_a_setting_that_nobody_wrote_since_it_was_made_says_so(
+    systems: Connect, made_s: float, touched: tuple[str, ...]
+) -> None:
+    world, written = fakes.healthy(), fakes.configmap(60)
+    told = written["metadata"]["managedFields"][0]["time"]
+    written["metadata"]["creationTimestamp"] = told if made_s == 60 else fakes.ago(made_s)
+    world.on(fakes.CONFIGMAPS, 200, {"items": [written]})
+    assert look(probes.settings, systems(world))[0].touched == touched
+
+
+@pytest.mark.parametrize(("number", "touched"), [(1, ("made",)), (7, ())], ids=["the first", "its history is gone"])
+def test_a_first_revision_says_that_it_was_made(systems: Connect, number: int, touched: tuple[str, ...]) -> None:
+    world = fakes.healthy()
+    world.on(fakes.REPLICASETS, 200, {"items": [fakes.replicaset("api:2.4.0", number, 60)]})
+    assert look(probes.rollouts, systems(world))[0].touched == touched
+
+
 def test_a_sweep_asks_each_question_once(systems: Connect) -> None:
     world = fakes.healthy()
     together = (probes.pods, probes.services, probes.usage, probes.references, probes.neighbours, probes.events)

@@ -39,6 +39,9 @@ OLD_RELEASE = seen("rollouts", since=before(7200), touched=("image",))
 FLAG = seen("settings", about=CONFIG, since=before(5))
 OLD_FLAG = seen("settings", about=CONFIG, since=before(90000))
 FEWER = seen("scaling", since=before(6), touched=("fewer replicas",))
+MADE = seen("rollouts", since=before(40), touched=("made",))
+MADE_CONFIG = seen("settings", about=CONFIG, since=before(42), touched=("made",))
+MADE_RATES = seen("neighbours", about="Deployment/shop/rates", since=before(41), touched=("made",))
 CRASH = bad("pods", "crash-loop")
 UNREADY = bad("pods", "not-ready", since=AT)
 
@@ -64,6 +67,20 @@ TABLE: dict[str, tuple[list[Finding], str, str]] = {
         [ERRORS, OLD_RELEASE, replace(FEWER, since=before(180))], SERVICE, "errors-served",
     ),
     "more pods just before": ([ERRORS, OLD_RELEASE, replace(FEWER, touched=())], SERVICE, "errors-served"),
+    "all made at once, then errors": ([ERRORS, MADE, MADE_CONFIG, MADE_RATES], SERVICE, "errors-served"),
+    "all made at once, and more requests than ever": (
+        [ERRORS, MADE, MADE_CONFIG, bad("request-rate", "traffic-spike", SERVICE, since=before(5))],
+        SERVICE, "traffic-spike",
+    ),
+    "all made at once, and then a setting": ([ERRORS, MADE, MADE_RATES, FLAG], CONFIG, "flag-change"),
+    "a workload that was made again": (
+        [ERRORS, MADE, replace(MADE_CONFIG, since=before(7200)), replace(MADE_RATES, since=before(7200))],
+        API, "bad-release",
+    ),
+    "a workload that is alone": ([ERRORS, MADE], API, "bad-release"),
+    "a setting that was made with the rest misleads nobody": (
+        [ERRORS, MADE, MADE_CONFIG, log("name-not-resolved")], API, "name-not-resolved",
+    ),
     "an old release": ([ERRORS, OLD_RELEASE], SERVICE, "errors-served"),
     "a release after the errors": ([ERRORS, replace(RELEASE, since=before(-300))], SERVICE, "errors-served"),
     "errors since nobody knows when": ([replace(ERRORS, since=None), RELEASE], SERVICE, "errors-served"),
@@ -115,6 +132,15 @@ TABLE: dict[str, tuple[list[Finding], str, str]] = {
     "a changed readiness probe, and pods that are as young as the rollout is stuck": (
         [seen("pods", "UNKNOWN", "not-ready"), bad("rollouts", "rollout-stuck", touched=("readinessProbe",))],
         API, "readiness-probe-wrong",
+    ),
+    "a changed readiness probe, and young pods that are all there is": (
+        [seen("pods", "UNKNOWN", "not-ready"), replace(RELEASE, touched=("readinessProbe",)),
+         bad("services", "no-endpoints", SERVICE)],
+        API, "readiness-probe-wrong",
+    ),
+    "young pods that are all there is, and nothing says why": (
+        [seen("pods", "UNKNOWN", "not-ready"), RELEASE, bad("services", "no-endpoints", SERVICE)],
+        SERVICE, "no-endpoints",
     ),
     "a rollout that is stuck, and young pods that are asked at no page": (
         [seen("pods", "UNKNOWN", "readiness-probe-wrong"), bad("rollouts", "rollout-stuck", touched=("image",))],

@@ -2,8 +2,9 @@
 What follows from several findings together, and from none of them alone. Pure, and free of any scenario's name.
 
 A change is blamed only when harm began just after it, when it touched a field that can do harm, and when nothing else
-began nearer. A log's error is BAD only when somebody is hurt. A field that a revision touched says which of two
-explanations is right: pods that are not ready since their readiness probe was changed wait for the probe.
+began nearer. What was made together with the rest, and not touched since, is no change. A log's error is BAD only when
+somebody is hurt. A field that a revision touched says which of two explanations is right: pods that are not ready since
+their readiness probe was changed wait for the probe.
 """
 
 from collections.abc import Callable
@@ -13,12 +14,13 @@ from typing import TypeAlias
 
 from firstwatch.mechanisms import MECHANISMS, Weight, weight
 from firstwatch.model import Finding, Verdict, clock_time
-from firstwatch.probes.rollouts import FEWER
+from firstwatch.probes.rollouts import FEWER, MADE
 
 Seen: TypeAlias = tuple[Finding, ...]
 
 NEAR = timedelta(minutes=10)  # how long before the harm a change may have come, to be suspected
 SOON = timedelta(minutes=2)  # and how long a scaling down: pods that are missed are missed at once
+TOGETHER = timedelta(minutes=1)  # within which what is set up at once is made
 SLACK = timedelta(seconds=30)  # and how long after: a rate lags what it counts, and clocks differ
 FELT = (
     "errors-served",
@@ -99,7 +101,7 @@ def _misleading(seen: Seen, began: datetime | None) -> Finding | None:
     """
     if began is None:
         return None
-    ours = [each for each in seen if _moved(each, began)]
+    ours = [each for each in seen if _moved(each, began) and not _set_up(each, seen)]
     others = [each for each in seen if each.probe == "neighbours" and _just_before(each.since, began)]
     found = min((*ours, *others), key=lambda each: (_distance(each, began), each.probe != "rollouts"), default=None)
     return found if found in ours else None
@@ -124,24 +126,40 @@ def _starts(each: Finding) -> bool:
 
 
 def specified(seen: Seen) -> Seen:
-    """Name the probe or the limit when the newest revision touched just that."""
+    """Name the probe or the limit when the newest revision touched just that; at once when no pod is ready."""
     fields = {field.split()[-1] for each in seen if each.probe == "rollouts" for field in each.touched}
     known = {was: better for (field, was), better in TOUCHED.items() if field in fields}
-    bad = [each.probe == "pods" and each.verdict is Verdict.BAD and each.mechanism in known for each in seen]
+    none = any(each.verdict is Verdict.BAD and each.mechanism == "no-endpoints" for each in seen)
+    bad = [_judged(each, none) and each.mechanism in known for each in seen]
     why = "the newest revision changed that field"
     return tuple(
         _bad(each, known[each.mechanism], why) if chosen else each for each, chosen in zip(seen, bad, strict=True)
     )
 
 
+def _judged(each: Finding, none: bool) -> bool:
+    return each.probe == "pods" and (each.verdict is Verdict.BAD or (none and _starts(each)))
+
+
 def suspected(seen: Seen) -> Seen:
     """Mark the change that came nearest before the harm as what brought it; a spike of traffic is no change of ours."""
     began = onset(seen)
-    candidates = [each for each in seen if _may_have(each, began)]
+    candidates = [each for each in seen if _may_have(each, began) and not _set_up(each, seen)]
     if began is None or not candidates:
         return seen
     nearest = min(candidates, key=lambda each: _distance(each, began))
     return tuple(_blamed(each, seen, began) if each is nearest and each.probe in OF_CHANGE else each for each in seen)
+
+
+def _set_up(each: Finding, seen: Seen) -> bool:
+    """Whether *each* is as it was made, when others were: what alone was made again is a change."""
+    return each.touched == (MADE,) and any(other is not each and _made_with(other, each) for other in seen)
+
+
+def _made_with(other: Finding, each: Finding) -> bool:
+    if other.touched != (MADE,) or other.since is None or each.since is None:
+        return False
+    return abs(other.since - each.since) <= TOGETHER
 
 
 def _may_have(each: Finding, began: datetime | None) -> bool:

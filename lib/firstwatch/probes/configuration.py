@@ -10,8 +10,9 @@ from datetime import datetime
 
 from firstwatch.model import Finding, Findings, Json, Verdict
 from firstwatch.probes.probe import Probe, probe
+from firstwatch.probes.rollouts import MADE
 from firstwatch.systems import Systems
-from firstwatch.systems.workloads import containers, written
+from firstwatch.systems.workloads import containers, moment, written
 
 
 @probe(
@@ -94,5 +95,6 @@ def _changed(self: Probe, systems: Systems, configmap: Json) -> Finding:
     service, name = systems.settings.service, configmap["metadata"]["name"]
     at, by = written(configmap)
     said = f"{len(_keys(configmap))} keys, last written{f' by {by}' if by else ''}"
-    words = {"object": f"ConfigMap/{service.namespace}/{name}", "since": at}
+    made = (MADE,) if at and at == moment(configmap["metadata"].get("creationTimestamp")) else ()
+    words = {"object": f"ConfigMap/{service.namespace}/{name}", "since": at, "touched": made}
     return self.says(service, Verdict.OK if at else Verdict.UNKNOWN, said, **words)

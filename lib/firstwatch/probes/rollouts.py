@@ -20,6 +20,7 @@ from firstwatch.systems.workloads import condition, images, moment, revision, re
 UNDER_WAY = timedelta(seconds=30)  # how long a rollout that makes no progress is given
 SHOWN = 4  # fields of a revision that are spelled out
 FEWER = "fewer replicas"  # what is touched by a scaling down
+MADE = "made"  # what is touched where there was nothing before
 _SCALED = re.compile(r"Scaled (?P<way>up|down) replica set (?P<name>\S+) from (?P<before>\d+) to (?P<after>\d+)")
 
 
@@ -133,7 +134,8 @@ def _released(deployment: Json, newest: Json) -> datetime:
 
 
 def _touched(owned: list[Json]) -> tuple[str, ...]:
-    return tuple(each.field for each in _changes(owned))
+    first = len(owned) == 1 and revision(owned[0]) == 1  # of a later one the earlier may have been cleared away
+    return (MADE,) if first else tuple(each.field for each in _changes(owned))
 
 
 def _changes(owned: list[Json]) -> tuple[Touched, ...]:
