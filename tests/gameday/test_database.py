@@ -76,10 +76,10 @@ def test_a_question_waits_for_who_holds_the_table(home: Path) -> None:
 
 def test_a_world_tells_where_its_database_is_and_never_what_opens_it(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    configuration.write(folder, State(database="/somewhere/firstwatch"))
+    configuration.write(folder, State(database="/somewhere/firstwatch"), b"")
     assert '[database]\ndsn = "file:/somewhere/firstwatch"\n' in folder.config.read_text("utf-8")
 
 
 def test_a_world_without_a_database_configures_none(tmp_path: Path) -> None:
-    configuration.write(Folder(tmp_path), State())
+    configuration.write(Folder(tmp_path), State(), b"")
     assert "[database]" not in Folder(tmp_path).config.read_text("utf-8")
