@@ -20,6 +20,7 @@ from firstwatch.systems import Systems, connect
 from firstwatch.systems.retry import Budget
 
 QUICK = Budget(deadline_s=0.5, pauses_s=(0.005, 0.01))
+PATIENT = Budget(5, QUICK.pauses_s)  # where it is not about time
 NODES = json.dumps({"items": [fakes.node()]}).encode()
 OPERATIONS = [{"op": "test", "path": "/metadata/uid", "value": "d-1"}]
 Call = Callable[[], object]
@@ -68,7 +69,7 @@ def unreachable(trial: Trial) -> Figure:
         ways = _unreachable(trial.folder, stack)
         for number in range(trial.count):
             (way, (url, words)) = list(ways.items())[number % len(ways)]
-            with connected(trial.folder, url) as systems:
+            with connected(trial.folder, url, PATIENT) as systems:
                 for asked, call in reads(systems).items():
                     said = raised(call)
                     if type(said) is not Unavailable:
@@ -137,7 +138,7 @@ def server_errors(trial: Trial) -> Figure:
     for number in range(trial.count):
         status, failing = trial.random.choice(["500 A", "502 B", "503 C", "504 D"]), number % 5
         with wired(_after(failing, answer(status, b"{}"), answer("200 OK", NODES))) as server:
-            with connected(trial.folder, server.url) as systems:
+            with connected(trial.folder, server.url, PATIENT) as systems:
                 said = raised(lambda: systems.cluster.list("Node"))
                 tries = server.sent("GET")
                 for dry_run in (True, False):
@@ -222,7 +223,7 @@ def _by_token(folder: Path, url: str, token: Path) -> Iterator[Systems]:
     kubeconfig = json.loads((folder / "kubeconfig").read_text())
     kubeconfig["users"][0]["user"] = {"tokenFile": str(token)}
     (folder / "kubeconfig").write_text(json.dumps(kubeconfig))
-    with connect(settings.load(configuration), budget=Budget(5, QUICK.pauses_s)) as systems:
+    with connect(settings.load(configuration), budget=PATIENT) as systems:
         yield systems
 
 
