@@ -20,7 +20,6 @@ from pathlib import Path
 
 USER = "postgres"
 MOST = 20  # connections
-NAME = "models"
 ACCOUNTS = ("catalog", "firstwatch")
 PR_SET_PDEATHSIG = 1
 TABLES = (

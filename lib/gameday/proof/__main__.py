@@ -75,7 +75,7 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    kept: Json = json.loads(given.kept.read_text()) if given.kept.exists() else deepcopy(NOTHING)
+    kept: Json = deepcopy(NOTHING) | (json.loads(given.kept.read_text("utf-8")) if given.kept.exists() else {})
     if given.again:
         _set_aside(kept)
     given.kept.parent.mkdir(parents=True, exist_ok=True)
