@@ -8,7 +8,7 @@ from pathlib import Path
 import fakes
 from wire import Behave, Wire, answer, saying
 
-from faults.clients import NODES, OPERATIONS, QUICK, connected, raised, wired
+from faults.clients import NODES, OPERATIONS, PATIENT, connected, raised, wired
 from faults.programme import Figure, Row, Trial
 from firstwatch.channels import wire as channel
 from firstwatch.errors import OutcomeUnknown, Unavailable
@@ -53,7 +53,7 @@ def kept_alive(lost: Behave) -> Behave:
 
 def writes(systems: Systems, url: str) -> dict[str, Sent]:
     """Return, by verb, what each client sends with it."""
-    cluster, chat = systems.cluster, channel.Wire("chat", url, QUICK.deadline_s)
+    cluster, chat = systems.cluster, channel.Wire("chat", url, PATIENT.deadline_s)
     made = {
         "PATCH": lambda: cluster.patch("Deployment", fakes.NAMESPACE, fakes.NAME, OPERATIONS),
         "POST": lambda: cluster.create("ConfigMap", fakes.NAMESPACE, NEW),
