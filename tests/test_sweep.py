@@ -1,5 +1,6 @@
 """The sweep: as fast as its slowest probe, partial results kept, and the fault named first."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -86,7 +87,7 @@ def test_a_sweep_is_back_with_what_it_saw_while_half_of_the_systems_hang(tmp_pat
     found, _ = dead.swept(tmp_path, deadline_s=6.0, budget=Budget(3.0, ()))
     assert dead.wrong(found) == []
     late = {each.probe: each.observed for each in found if each.probe in ("error-rate", "database", "targets")}
-    assert all("within 3 s" in said or "within 6 s" in said for said in late.values()), late
+    assert all(re.search("within [36] s|timeout", said, re.IGNORECASE) for said in late.values()), late
 
 
 def test_a_sweep_leaves_out_what_nobody_configured_and_says_so(systems: Connect) -> None:

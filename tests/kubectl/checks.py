@@ -84,7 +84,10 @@ class Kubectl:
                 break
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        process.wait(10)
+        try:
+            process.wait(COMMAND_S)
+        finally:
+            process.kill()  # nothing is left of it, whatever it heeds
         return Answer(0, log.read_text(errors="replace"))
 
     def _command(self, arguments: str) -> list[str]:
