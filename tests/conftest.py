@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import fakes
 import postgresql
+import psycopg
 import pytest
 
 from firstwatch import settings
@@ -52,6 +53,24 @@ def postgres() -> Iterator[str]:
         (pytest.fail if os.environ.get("FIRSTWATCH_REQUIRE_TOOLS") == "1" else pytest.skip)("no PostgreSQL to run")
     with postgresql.running(found) as dsn:
         yield dsn
+
+
+@pytest.fixture
+def role(postgres: str) -> Iterator[Callable[[str], str]]:
+    """Make a role, a member of others, and return the connection string of its account."""
+    made = []
+
+    def member(of: str) -> str:
+        with psycopg.connect(postgres, autocommit=True) as root:
+            name = f"role_{len(made)}"
+            root.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'not-a-secret' {of}".encode())
+            made.append(name)
+        return postgres.replace("user=postgres", f"user={name}")
+
+    yield member
+    with psycopg.connect(postgres, autocommit=True) as root:
+        for name in made:
+            root.execute(f"DROP ROLE {name}".encode())
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import fakes
@@ -105,12 +106,23 @@ def test_a_database_that_is_well_is_ok(look: Look, dsn: str, probe: Probe) -> No
     assert judged(look(probe, FOUND)) == [("OK", "")]
 
 
+def settled(session: "psycopg.Connection[Any]", others: int) -> None:
+    """Return when so many others are connected: the server ends a session after its client has gone."""
+    count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    while session.execute(count).fetchone() != (others,):
+        session.rollback()
+        time.sleep(0.02)
+
+
 def test_connections_that_run_out_are_bad_before_and_after_the_last(look: Look, dsn: str) -> None:
-    held = [psycopg.connect(dsn) for _ in range(9)]
+    held = [psycopg.connect(dsn)]
     try:
+        settled(held[0], 0)
+        held += [psycopg.connect(dsn) for _ in range(8)]
         found = look(probes.database, FOUND)
         assert judged(found) == [("BAD", "connections-exhausted")]
         assert found[0].observed.startswith("10 of 10 connections")
+        settled(held[0], 8)
         held.append(psycopg.connect(dsn))
         assert judged(look(probes.database, FOUND)) == [("BAD", "connections-exhausted")]
     finally:
@@ -144,13 +156,49 @@ def test_who_holds_a_lock_is_named_and_not_who_waits(
         found = look(probes.locks, FOUND)
         assert judged(found) == [("BAD", "idle-in-transaction")]
         assert "(migration, idle in transaction) holds what 1 others wait for" in found[0].observed
-        assert judged(look(probes.transactions, FOUND)) == [("BAD", "idle-in-transaction")]
+        monkeypatch.setattr(database, "SLOW_S", 0.1)  # which who waits has passed too
+        (old,) = look(probes.transactions, FOUND)
+        assert (old.mechanism, "(migration)" in old.observed) == ("idle-in-transaction", True)
     finally:
         holder.execute("DROP TABLE orders")
         holder.rollback()
         thread.join(5)
         holder.close()
         waiter.close()
+
+
+def test_a_prepared_transaction_that_others_wait_for_is_named_though_no_session_holds_it(
+    look: Look, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(database, "WAIT_S", 0.1)
+    with psycopg.connect(dsn, autocommit=True) as root, psycopg.connect(dsn) as holder, psycopg.connect(dsn) as waiter:
+        root.execute("CREATE TABLE invoices (id int)")
+        holder.execute("LOCK TABLE invoices")
+        holder.execute("PREPARE TRANSACTION 'left over'")
+        thread = threading.Thread(target=lambda: waiter.execute("SELECT * FROM invoices"), daemon=True)
+        thread.start()
+        try:
+            time.sleep(0.5)
+            (found,) = look(probes.locks, FOUND)
+            assert (found.mechanism, "pg_prepared_xacts" in found.command) == ("lock-wait", True)
+            assert found.observed.startswith("a prepared transaction holds what 1 others wait for")
+        finally:
+            root.execute("ROLLBACK PREPARED 'left over'")
+            thread.join(5)
+            waiter.rollback()
+            root.execute("DROP TABLE invoices")
+
+
+@pytest.mark.parametrize("probe", EVERY, ids=lambda each: each.name)
+def test_what_the_database_hides_from_an_account_is_unknown_never_ok(
+    look: Look, role: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, probe: Probe
+) -> None:
+    monkeypatch.setenv("API_DATABASE", role(""))
+    (found,) = look(probe, FOUND)
+    assert judged(Findings((found,))) == [BLIND]
+    assert "what other accounts do is hidden; give the account pg_monitor" in found.observed
+    monkeypatch.setenv("API_DATABASE", role("IN ROLE pg_monitor"))
+    assert judged(look(probe, FOUND)) == [("OK", "")]
 
 
 def test_a_slot_that_nobody_reads_is_bad_once_it_holds_much(

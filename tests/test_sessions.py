@@ -330,24 +330,6 @@ def test_what_is_no_clients_is_never_ended(to: Connect, postgres: str) -> None:
 # What an account may.
 
 
-@pytest.fixture
-def role(postgres: str) -> Iterator[Callable[[str], str]]:
-    """Make a role, a member of others, and return the connection string of its account."""
-    made = []
-
-    def member(of: str) -> str:
-        with psycopg.connect(postgres, autocommit=True) as root:
-            name = f"role_{len(made)}"
-            root.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'not-a-secret' {of}".encode())
-            made.append(name)
-        return postgres.replace("user=postgres", f"user={name}")
-
-    yield member
-    with psycopg.connect(postgres, autocommit=True) as root:
-        for name in made:
-            root.execute(f"DROP ROLE {name}".encode())
-
-
 @pytest.mark.parametrize(
     ("of", "said"),
     [("", "give the account pg_monitor"), ("IN ROLE pg_monitor", "GRANT pg_signal_backend"),

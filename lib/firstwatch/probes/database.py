@@ -1,8 +1,8 @@
 """
 The database as it sees itself: connections, who waits for whom, who holds what, replication.
 
-Each query reads PostgreSQL's own views; `pg_monitor` is enough. A refusal is a finding: that there is no connection
-left is just what a responder must know.
+Each query reads PostgreSQL's own views; `pg_monitor` is needed, and enough. A refused connection is a finding: that
+there is none left is just what a responder must know.
 """
 
 from collections.abc import Mapping
@@ -12,33 +12,34 @@ from firstwatch.mechanisms import END_SESSION
 from firstwatch.model import Finding, Findings, Json
 from firstwatch.probes.probe import Probe, probe
 from firstwatch.systems import Systems, postgres
-from firstwatch.systems.sessions import IDLE_S, WAIT_S
+from firstwatch.systems.sessions import IDLE_S, WAIT_S, WAITS
 
 FULL = 0.9  # the share of connections from which on there are too few left
 SLOW_S = 30.0
 LAG_S = 30.0
 HELD_BYTES = 1_000_000_000
 SETTING = "database.dsn"
+PREPARED = "no session holds it: whoever prepared it must commit it or roll it back"
+GIDS = "psql -c 'SELECT gid, owner, prepared FROM pg_prepared_xacts ORDER BY prepared'"
 
 CONNECTIONS = """\
 SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
   (SELECT setting::int FROM pg_settings WHERE name = 'max_connections') AS most,
   (SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction') AS idle,
   pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only') = 'on' AS closed"""
-LOCKS = """\
-WITH waits AS (
-  SELECT a.pid, b.pid AS by_pid, extract(epoch FROM now() - a.query_start)::float AS waited
-  FROM pg_stat_activity a, unnest(pg_blocking_pids(a.pid)) AS b(pid) WHERE a.wait_event_type = 'Lock')
-SELECT h.pid, coalesce(h.state, '') AS state, h.application_name AS program, left(h.query, 120) AS query,
-  extract(epoch FROM now() - h.xact_start)::float AS held, count(DISTINCT w.pid) AS waiting, max(w.waited) AS waited
-FROM waits w JOIN pg_stat_activity h ON h.pid = w.by_pid
-WHERE h.pid NOT IN (SELECT pid FROM waits) GROUP BY 1, 2, 3, 4, 5 ORDER BY waiting DESC, held DESC LIMIT 5"""
+LOCKS = f"""\
+{WAITS}
+SELECT w.by_pid AS pid, coalesce(h.state, '') AS state, h.application_name AS program, left(h.query, 120) AS query,
+  count(DISTINCT w.pid) AS waiting, max(w.waited) AS waited
+FROM waits w LEFT JOIN pg_stat_activity h ON h.pid = w.by_pid
+WHERE w.by_pid NOT IN (SELECT pid FROM waits) GROUP BY 1, 2, 3, 4 ORDER BY waiting DESC, waited DESC LIMIT 5"""  # noqa: S608  # both halves are ours
 TRANSACTIONS = """\
 SELECT pid, coalesce(state, '') AS state, application_name AS program, left(query, 120) AS query,
   extract(epoch FROM now() - xact_start)::float AS age,
-  extract(epoch FROM now() - state_change)::float AS since FROM pg_stat_activity
+  extract(epoch FROM now() - state_change)::float AS since,
+  wait_event_type IS NOT DISTINCT FROM 'Lock' AS waits FROM pg_stat_activity
 WHERE xact_start IS NOT NULL AND backend_type = 'client backend' AND pid <> pg_backend_pid()
-ORDER BY xact_start LIMIT 5"""
+ORDER BY waits, xact_start LIMIT 5"""
 REPLICATION = """\
 SELECT 'replica' AS kind, application_name AS name, coalesce(extract(epoch FROM replay_lag)::float, 0) AS lag,
   0::float AS held, true AS active FROM pg_stat_replication
@@ -94,6 +95,9 @@ def locks(self: Probe, systems: Systems, now: datetime) -> Findings:
 
 
 def _root(self: Probe, systems: Systems, holder: Mapping[str, Json]) -> Finding:
+    if not holder["pid"]:
+        said = f"a prepared transaction holds what {holder['waiting']} others wait for since {holder['waited']:.0f} s"
+        return self.bad(systems, "lock-wait", said, next=PREPARED, command=GIDS)
     idle = holder["state"].startswith("idle in transaction")
     said = (
         f"session {holder['pid']} ({holder['program'] or 'no name'}, {holder['state']}) holds what {holder['waiting']}"
@@ -124,7 +128,7 @@ def _aged(self: Probe, systems: Systems, each: Mapping[str, Json]) -> Finding | 
     if each["state"].startswith("idle in transaction") and each["since"] >= IDLE_S:
         said = f"{who} is idle in a transaction since {each['since']:.0f} s: {each['query']}"
         return self.bad(systems, "idle-in-transaction", said, next=f"{END_SESSION} -p pid={each['pid']}")
-    if each["state"] == "active" and each["age"] >= SLOW_S:
+    if each["state"] == "active" and each["age"] >= SLOW_S and not each["waits"]:  # who waits is a victim of another
         return self.bad(systems, "slow-query", f"{who} runs since {each['age']:.0f} s: {each['query']}")
     return None
 

@@ -24,6 +24,7 @@ DEADLINE_S = 8.0
 URL = "postgresql://database"  # what the tape calls it
 FAILED = 500
 DENIED = "42501"
+SEES = "SELECT pg_has_role('pg_read_all_stats', 'USAGE')"  # without it rows lose what they say, and nothing is refused
 REFUSING = ("25", "28", "42")  # classes of SQLSTATE with which nothing was done
 # What a SQLSTATE says of the mechanism; the first two letters are its class.
 STATES: Mapping[str, str] = {
@@ -57,7 +58,7 @@ def query(deck: Deck, dsn: str, sql: str, values: Values | None = None) -> Rows:
 
     Raises:
         BadParameter: The connection string is not where it should be.
-        Refused: The account may not read that.
+        Refused: The account may not read that, or does not see what others do: then no row is believed.
         Unavailable: The driver is not installed, or no answer came in time.
     """
     status, told = deck.asked("SQL", URL, _sent(sql, values), DEADLINE_S, lambda: _ask(_secret(dsn), sql, values))
@@ -127,6 +128,8 @@ def _ask(dsn: str, sql: str, values: Values | None, *, read_only: bool = True) -
             session.cursor() as cursor,
         ):
             session.read_only, session.autocommit, sent = read_only, not read_only, True
+            if read_only and cursor.execute(SEES).fetchone() == (False,):
+                return FAILED, {"sqlstate": DENIED, "message": "what other accounts do is hidden", "sent": True}
             cursor.execute(sql.encode(), values)
             columns = [each.name for each in cursor.description or ()]
             return 200, {"columns": columns, "rows": [[_plain(value) for value in row] for row in cursor.fetchall()]}
