@@ -14,7 +14,7 @@ import pytest
 
 from firstwatch.clock import WallClock
 from firstwatch.errors import BadParameter, NotFound, RecordNotWritable
-from firstwatch.model import Actor, canonical
+from firstwatch.model import Actor, Finding, Findings, Verdict, canonical
 from firstwatch.record.anchor import Anchor, pasted
 from firstwatch.record.incident import fold
 from firstwatch.record.journal import Journal, body_sha256, chain_hash, read
@@ -141,6 +141,26 @@ def test_the_fold_copes_with_a_tombstone_of_every_kind(book: Journal, kind: str)
     event = read(book.path)[2]
     state = fold([replace(event, kind=kind, body={"purged": event.body_sha256})])
     assert state.timeline[-1].text == f"{kind}: what it said was purged"
+
+
+def looked(book: Journal, run: str, **said: str) -> str:
+    """Let *run* look, and return what the incident has seen then."""
+    found = [
+        Finding(probe=name, verdict=Verdict(verdict), observed="x", object="", expected="")
+        for name, verdict in said.items()
+    ]
+    replace(book, run=run).append("looked", {"findings": found, "verdict": Findings(found).verdict})
+    return " ".join(f"{each.probe}={each.verdict}" for each in fold(read(book.path)).findings)
+
+
+def test_the_looks_of_a_run_add_up_so_that_one_which_is_ok_hides_nothing(book: Journal) -> None:
+    for run in ("r2", "r3"):
+        replace(book, run=run).append("run-started", {"runbook": "investigate/database"})
+    assert looked(book, "r2", health="OK", locks="BAD") == "locks=BAD health=OK"
+    assert looked(book, "r2", replication="OK", nodes="UNKNOWN") == "locks=BAD nodes=UNKNOWN replication=OK health=OK"
+    assert looked(book, "r3", pods="OK") == "pods=OK", "what another run saw is its own"
+    assert looked(book, "r2", locks="OK") == "nodes=UNKNOWN locks=OK replication=OK health=OK"
+    assert looked(book, "", health="BAD") == "health=BAD", "outside of a run there is nothing to add to"
 
 
 def test_what_a_change_in_force_needs_is_not_purged(book: Journal) -> None:

@@ -30,6 +30,9 @@ class Verdict(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+WORST_FIRST = (Verdict.BAD, Verdict.UNKNOWN, Verdict.OK)
+
+
 class Severity(StrEnum):
     SEV1 = "SEV1"
     SEV2 = "SEV2"
@@ -107,6 +110,12 @@ class Findings(tuple[Finding, ...]):
         if Verdict.BAD in seen:
             return Verdict.BAD
         return Verdict.OK if seen == {Verdict.OK} else Verdict.UNKNOWN
+
+    def after(self, earlier: "Findings") -> "Findings":
+        """Return these and what other probes said *earlier*: the worst first, and of equals the newer."""
+        again = {finding.probe for finding in self}
+        told = [*self, *(finding for finding in earlier if finding.probe not in again)]
+        return Findings(sorted(told, key=lambda finding: WORST_FIRST.index(finding.verdict)))
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self)) or "UNKNOWN nothing was looked at"

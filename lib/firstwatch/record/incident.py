@@ -12,7 +12,7 @@ from typing import Any
 
 from firstwatch.clock import Pace
 from firstwatch.errors import FirstwatchError
-from firstwatch.model import Approval, Findings, Json, Plan, Result, Verdict, finding, parse_time
+from firstwatch.model import WORST_FIRST, Approval, Findings, Json, Plan, Result, Verdict, finding, parse_time
 from firstwatch.policy.facts import Facts
 from firstwatch.policy.lease import Lease
 from firstwatch.record import messages, people, reminded, skew
@@ -37,7 +37,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a runbook. `state` is running, done, failed, gate closed, interrupted, or end not recorded."""
+    """
+    One run of a runbook. `state` is running, done, failed, gate closed, interrupted, or end not recorded.
+
+    `findings` are the newest of each probe that it asked, in all of its looks.
+    """
 
     id: str
     runbook: str
@@ -47,6 +51,7 @@ class Run:
     state: str = "running"
     exit: int | None = None
     cells: tuple[tuple[str, str], ...] = ()
+    findings: Findings = field(default_factory=Findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +233,10 @@ def _ended(run: Run, body: dict[str, Any], cells: dict[str, str]) -> Run:
 
 
 def _looked(now: Incident, event: Event) -> Incident:
-    return replace(now, findings=Findings(finding(each) for each in event.body["findings"]))
+    """Take up what was seen. The looks of one run add up: one that is OK hides nothing that another probe said."""
+    before = next((run.findings for run in now.runs if run.id == event.run), Findings())
+    found = Findings(finding(each) for each in event.body["findings"]).after(before)
+    return replace(_on_run(now, event, lambda run: replace(run, findings=found)), findings=found)
 
 
 def _planned(now: Incident, event: Event) -> Incident:
@@ -351,7 +359,7 @@ def describe(event: Event) -> str:
 
 def _findings_said(body: Json) -> str:
     findings = [finding(each) for each in body["findings"]]
-    counts = ", ".join(f"{n} {v}" for v in ("BAD", "UNKNOWN", "OK") if (n := sum(f.verdict == v for f in findings)))
+    counts = ", ".join(f"{n} {v}" for v in WORST_FIRST if (n := sum(f.verdict == v for f in findings)))
     if not findings:
         return "at nothing"
     first = findings[0]

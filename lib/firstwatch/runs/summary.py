@@ -30,7 +30,7 @@ class Summary:
         left += [f"{each.by} broke the glass, and it waits for a review: {each.reason}" for each in broken]
         left += [incident.skewed] if incident.skewed else []
         if incident.findings.verdict is not Verdict.OK:
-            left.append(f"the last look said {incident.findings.verdict}")
+            left.append(f"what was seen last is {incident.findings.verdict}")
         if not incident.declared_at:
             left.append("the incident is not declared")
         return cls(incident.id, runbook, mode.value, incident.findings, incident.changes, tuple(left))
