@@ -20,7 +20,7 @@ demo: setup  ## A real fault on this machine, found and healed through a runbook
 	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/demo.sh
 
 test: setup  ## The fast tests, and every runbook against its recording
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not cluster and not faults and not proof and not emulate" -p no:nbval tests
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not cluster and not faults and not proof and not emulate" -p no:nbval tests
 	$(MAKE) --no-print-directory test-runbooks
 
 test-runbooks: setup  ## Every runbook against its recording, its outputs compared
