@@ -1,4 +1,4 @@
-"""Six faults in one world on a real control plane: each is named first by the sweep, and heals by hand."""
+"""Seven faults in one world on a real control plane: each is named first by the sweep, and heals by hand."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from gameday.scenarios.inject import put
 from gameday.world.folder import Folder, State
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
-SIX = ("bad-release", "missing-image", "crash-loop", "key-missing", "no-pods", "selector")
+SEVEN = ("bad-release", "missing-image", "crash-loop", "key-missing", "no-pods", "selector", "quota")
 HEALED_S = 90
 
 
@@ -26,7 +26,7 @@ def state(desk: Desk) -> State:
     return State.read(Folder(desk.world).state)
 
 
-@pytest.mark.parametrize("name", SIX)
+@pytest.mark.parametrize("name", SEVEN)
 def test_a_fault_is_named_first_and_heals_by_hand(desk: Desk, name: str) -> None:
     scenario = SCENARIOS[name]
     desk("gameday", name)

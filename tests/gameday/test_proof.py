@@ -6,7 +6,7 @@ import pytest
 
 from gameday.proof import table
 from gameday.proof.trial import refutation, trial
-from gameday.scenarios import SCENARIOS
+from gameday.scenarios import OURS
 
 NONE: dict[str, object] = {"earlier": {}}
 
@@ -31,7 +31,7 @@ def test_the_page_counts_what_was_named_healed_restored_and_refuted() -> None:
 
 def test_the_page_says_what_was_not_tried() -> None:
     page = table.page({"trials": {"feature 0": kept()}, "refuted": {}} | NONE, "2026-11-25")
-    assert f"**1 of {3 * len(SCENARIOS)} trials are made so far**" in page
+    assert f"**1 of {3 * len(OURS)} trials are made so far**" in page
     (missing,) = (line for line in page.splitlines() if line.startswith("Without a result as yet: "))
     assert ("bad-release" in missing, " feature," in missing) == (True, False)
 

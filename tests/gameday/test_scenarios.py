@@ -7,11 +7,11 @@ from firstwatch.mechanisms import MECHANISMS
 from firstwatch.runs import catalog
 from gameday.images import IMAGES
 from gameday.scenarios import SCENARIOS, Scenario, inject
-from gameday.scenarios.scenario import ALWAYS_WRONG
+from gameday.scenarios.scenario import ALWAYS_WRONG, DATABASE
 from gameday.world.folder import State
 
 FAULTS = [each for each in SCENARIOS.values() if each.cures]
-OF_DATABASE = [each for each in FAULTS if each.needs]
+OF_DATABASE = [each for each in FAULTS if each.needs == DATABASE]
 BARE = State(state="up", parts={"database": "none, there is no PostgreSQL on this machine"})
 
 
@@ -43,3 +43,8 @@ def test_no_image_is_named_after_what_is_wrong_with_it() -> None:
 def test_a_world_without_a_database_says_that_the_scenario_needs_one(scenario: Scenario) -> None:
     with pytest.raises(Unavailable, match="needs a real database: none, there is no PostgreSQL"):
         inject(scenario, BARE)
+
+
+def test_a_world_of_ours_says_how_to_start_one_with_a_real_control_plane() -> None:
+    with pytest.raises(Unavailable, match=r"real kube-controller-manager: none; .*up --control-plane DIR"):
+        inject(SCENARIOS["quota"], BARE)

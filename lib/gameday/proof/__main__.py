@@ -18,7 +18,7 @@ from firstwatch.errors import FirstwatchError
 from firstwatch.model import Json
 from gameday.proof import table
 from gameday.proof.trial import Result, refutation, trial
-from gameday.scenarios import SCENARIOS
+from gameday.scenarios import OURS
 
 NOTHING: Json = {"trials": {}, "refuted": {}, "earlier": {}}
 log = logging.getLogger("proof")
@@ -55,7 +55,7 @@ def _tasks(names: list[str], seeds: int) -> Iterator[tuple[str, str, Callable[[]
     """Yield where each result is kept, and what makes it; the wrong remedies come last, on one seed."""
     for seed in range(seeds):
         yield from (("trials", f"{name} {seed}", partial(prove, name, seed)) for name in names)
-    yield from (("refuted", name, partial(refute, name)) for name in names if SCENARIOS[name].cures)
+    yield from (("refuted", name, partial(refute, name)) for name in names if OURS[name].cures)
 
 
 def _set_aside(kept: Json) -> None:
@@ -69,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m gameday.proof", description=__doc__)
     parser.add_argument("--kept", type=Path, required=True, help="the file of results; what is in it is not done again")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", nargs="*", default=sorted(SCENARIOS), choices=sorted(SCENARIOS))
+    parser.add_argument("--only", nargs="*", default=sorted(OURS), choices=sorted(OURS))
     parser.add_argument("--page", type=Path, help="where the page is written, after each result")
     parser.add_argument("--again", action="store_true", help="make again what failed, and keep what it showed")
     given = parser.parse_args()

@@ -1,7 +1,7 @@
 """The proof as a page: what was found, healed, refuted and restored, with its figures."""
 
 from firstwatch.model import Json, cell, table
-from gameday.scenarios import SCENARIOS
+from gameday.scenarios import OURS
 
 SEEDS = 3
 HEAD = ("Scenario", "Seed", "First finding", "Named", "Sweep", "Healed", "By hand too", "Gone", "Undo")
@@ -55,10 +55,10 @@ def _earlier(failed: Json) -> tuple[str, ...]:
 
 def _gaps(found: Json) -> tuple[str, ...]:
     """Return what the figures leave out: what was not tried yet, and that a failure was tried again."""
-    wanted = [f"{name} {seed}" for name in sorted(SCENARIOS) for seed in range(SEEDS)]
-    never = [name for name in sorted(SCENARIOS) if f"{name} 0" not in found["trials"]]
+    wanted = [f"{name} {seed}" for name in sorted(OURS) for seed in range(SEEDS)]
+    never = [name for name in sorted(OURS) if f"{name} 0" not in found["trials"]]
     tried = sum(each in found["trials"] for each in wanted)
-    faults, refuted = sum(bool(each.cures) for each in SCENARIOS.values()), len(found["refuted"])
+    faults, refuted = sum(bool(each.cures) for each in OURS.values()), len(found["refuted"])
     return (
         f"**{tried} of {len(wanted)} trials are made so far**, and wrong remedies of {refuted} of {faults} faults.",
         f"Without a result as yet: {', '.join(never) or 'none'}.",

@@ -7,12 +7,16 @@ looks, and says what it saw. The clock of a responder starts there.
 
 from collections.abc import Mapping
 
-from gameday.scenarios import database, releases, settings, upstream
+from gameday.scenarios import database, limits, releases, settings, upstream
 from gameday.scenarios.inject import inject
-from gameday.scenarios.scenario import Remedy, Scenario, Write
+from gameday.scenarios.scenario import CONTROL_PLANE, Remedy, Scenario, Write
 
-__all__ = ["SCENARIOS", "Remedy", "Scenario", "Write", "inject"]
+__all__ = ["OURS", "SCENARIOS", "Remedy", "Scenario", "Write", "inject"]
 
 SCENARIOS: Mapping[str, Scenario] = {
-    each.name: each for each in (*releases.SCENARIOS, *settings.SCENARIOS, *upstream.SCENARIOS, *database.SCENARIOS)
-}
+    each.name: each
+    for module in (releases, settings, upstream, database, limits)
+    for each in module.SCENARIOS
+}  # fmt: skip
+# Those of a world whose control plane is ours. The others are tried by `make test-cluster`.
+OURS: Mapping[str, Scenario] = {name: each for name, each in SCENARIOS.items() if each.needs != CONTROL_PLANE}

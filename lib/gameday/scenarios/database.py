@@ -4,11 +4,19 @@ import signal
 
 from gameday import kinds
 from gameday.scenarios import seen
-from gameday.scenarios.scenario import ALWAYS_WRONG, RESTART, SCALE_OUT, Remedy, Scenario, Signal, Write
+from gameday.scenarios.scenario import (
+    ALWAYS_WRONG,
+    DATABASE,
+    RESTART,
+    SCALE_OUT,
+    Remedy,
+    Scenario,
+    Signal,
+    Write,
+)  # fmt: skip
 from gameday.scenarios.upstream import BREAKER
 from gameday.world.metrics import SERVICE
 
-PART = "database"
 OBJECT = f"Database//{SERVICE}"
 
 
@@ -18,7 +26,7 @@ def _tenant(name: str, replicas: int) -> Write:
 
 SCENARIOS = (
     Scenario(
-        name="backfill", title="A client of the database that keeps a table to itself", needs=PART,
+        name="backfill", title="A client of the database that keeps a table to itself", needs=DATABASE,
         change=(_tenant("backfill", 1),), shown=seen.failing,
         sees="timeouts in the log; the catalog's pod is well",
         truth=((OBJECT, "idle-in-transaction"), (OBJECT, "lock-wait")),
@@ -26,17 +34,17 @@ SCENARIOS = (
         wrong=(RESTART, SCALE_OUT, *ALWAYS_WRONG),
     ),
     Scenario(
-        name="export", title="A client of the database that takes all of its connections", needs=PART,
+        name="export", title="A client of the database that takes all of its connections", needs=DATABASE,
         change=(_tenant("export", 1),), shown=seen.failing, sees="errors in the log; the catalog's pod is well",
         truth=((OBJECT, "connections-exhausted"),),
         cures=(BREAKER, Remedy("have the client stopped", writes=(_tenant("export", 0),))),
         wrong=(RESTART, SCALE_OUT, *ALWAYS_WRONG),
     ),
     Scenario(
-        name="database-silent", title="A database whose server hangs", needs=PART,
-        change=(Signal(PART, signal.SIGSTOP),), shown=seen.failing,
+        name="database-silent", title="A database whose server hangs", needs=DATABASE,
+        change=(Signal(DATABASE, signal.SIGSTOP),), shown=seen.failing,
         sees="timeouts in the log; the catalog's pod is well", truth=((OBJECT, "database-down"),),
-        cures=(BREAKER, Remedy("let the server go on", writes=(Signal(PART, signal.SIGCONT),))),
+        cures=(BREAKER, Remedy("let the server go on", writes=(Signal(DATABASE, signal.SIGCONT),))),
         wrong=(RESTART, SCALE_OUT, *ALWAYS_WRONG),
     ),
 )  # fmt: skip

@@ -15,15 +15,17 @@ from pathlib import Path
 import httpx2
 
 from firstwatch.errors import Unavailable
+from firstwatch.model import Json
 from gameday import kinds, kubeconfig
-from gameday.client import MERGE, Client
+from gameday.client import MERGE, ApiError, Client
 from gameday.scenarios import seen
-from gameday.scenarios.scenario import Scenario, Signal, Write, release
+from gameday.scenarios.scenario import CONTROL_PLANE, Scenario, Signal, Write, release
 from gameday.world.folder import State
 
 WITHIN_S = 100.0
 BEFORE_S, BEFORE_RELEASE_S = 30, 10  # of measured life; what is released rolls out while it is measured
-POLL_S = 0.5
+POLL_S, NOT_FOUND = 0.5, 404
+HOW = {CONTROL_PLANE: "firstwatch gameday up --control-plane DIR starts one"}
 INNOCENT_RELEASE = release("1.4.3")
 INNOCENT_SETTING = Write(
     {"data": {"banner": "New models are here."}}, kinds.CONFIG_MAP, "claude-deployment-config", MERGE
@@ -44,7 +46,8 @@ def inject(scenario: Scenario, state: State, seed: int = 0) -> str:
         Unavailable: It was done, and nothing could be seen of it in time; or this world lacks the part that it needs.
     """
     if scenario.needs and scenario.needs not in state.processes:
-        raise Unavailable(f"{scenario.name} needs a real {scenario.needs}: {state.parts.get(scenario.needs, 'none')}")
+        here = state.parts.get(scenario.needs, f"none; {HOW.get(scenario.needs, '')}")
+        raise Unavailable(f"{scenario.name} needs a real {scenario.needs}: {here}")
     before_s = BEFORE_S if scenario.change and not scenario.release else BEFORE_RELEASE_S
     _until(lambda: seen.lived(state, before_s), "the error rate to be measured for a while")
     if seed % 2 and scenario.change:
@@ -91,6 +94,16 @@ async def _put(writes: Iterable[Write], path: Path) -> None:
         for each in writes:
             named = {"metadata": {"name": each.name, "namespace": access.namespace}}
             if each.change:
-                await client.patch(each.kind, named, dict(each.change), form=each.form)
+                await _written(client, each, named)
             else:
                 await client.delete(each.kind, await client.get(each.kind, access.namespace, each.name))
+
+
+async def _written(client: Client, write: Write, named: Json) -> None:
+    try:
+        await client.patch(write.kind, named, dict(write.change), form=write.form)
+    except ApiError as error:
+        if error.status != NOT_FOUND:
+            raise
+        kind = {"apiVersion": write.kind.api, "kind": write.kind.kind}
+        await client.create(write.kind, {**kind, **named, **write.change})

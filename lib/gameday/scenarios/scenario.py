@@ -15,12 +15,13 @@ from gameday.world.folder import State
 from gameday.world.metrics import SERVICE
 from gameday.world.parts import CATALOG
 
+CONTROL_PLANE, DATABASE = "kube-controller-manager", "database"  # the parts of a world that not every world has
 Shown = Callable[[State], str]  # a sentence on what is to be seen; empty as long as there is nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One patch of one object. A *kind* with an empty *change* is deleted."""
+    """One patch of one object, which is made when it is not there. A *kind* with an empty *change* is deleted."""
 
     change: Mapping[str, Json]
     kind: Kind = kinds.DEPLOYMENT
@@ -64,7 +65,7 @@ class Scenario:
     cures: tuple[Remedy, ...]
     wrong: tuple[Remedy, ...]
     release: bool = False
-    needs: str = ""  # a part that not every world has
+    needs: str = ""  # CONTROL_PLANE or DATABASE
 
     @property
     def heals(self) -> str:
