@@ -327,6 +327,23 @@ def test_what_is_no_clients_is_never_ended(to: Connect, postgres: str) -> None:
     assert systems.get("Session", "", str(launcher))
 
 
+def test_a_replica_s_session_is_not_ended_though_its_transaction_is_idle(to: Connect, postgres: str) -> None:
+    sender = psycopg.pq.PGconn.connect(f"{postgres} replication=database".encode())
+    try:
+        sender.exec_(b"BEGIN")
+        sender.exec_(b"SELECT 1")
+        systems, pid = to(), sender.backend_pid
+        found = systems.get("Session", "", str(pid))
+        assert found["state"] == "idle in transaction"
+        with pytest.raises(BadParameter, match="it is the database's own, walsender"):
+            planned(systems, pid)
+        with pytest.raises(Conflict):
+            systems.delete("Session", "", found)
+        assert sender.exec_(b"SELECT 1").status == psycopg.pq.ExecStatus.TUPLES_OK
+    finally:
+        sender.finish()
+
+
 # What an account may.
 
 

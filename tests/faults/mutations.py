@@ -63,8 +63,8 @@ def row(*ids: str) -> tuple[str, ...]:
     return tuple(f"tests/faults/test_programme.py::test_nothing_is_bad[{each}]" for each in ids)
 
 
-JOURNAL, GATE, ACTIONS, PROBES, SYSTEMS = (
-    f"tests/test_{each}.py" for each in ("journal", "gate", "actions", "probes", "systems")
+JOURNAL, GATE, ACTIONS, PROBES, SYSTEMS, SESSIONS = (
+    f"tests/test_{each}.py" for each in ("journal", "gate", "actions", "probes", "systems", "sessions")
 )
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -178,6 +178,18 @@ MUTATIONS: tuple[Mutation, ...] = (
              (SYSTEMS,)),
     Mutation("markup of others is escaped", "model.py", '{"<": "&lt;", ">": "&gt;"}.get(special', '{}.get("none"',
              ("tests/test_pages.py",)),
+    Mutation("rows that the database hides are not believed", "systems/postgres.py",
+             "if read_only and cursor.execute(SEES).fetchone() == (False,):", "if False:", ("tests/test_outside.py",)),
+    Mutation("only the session that was read is ended", "systems/sessions.py",
+             "AND s.backend_start = %(began)s::timestamptz ", "", (SESSIONS,)),
+    Mutation("a session in another state is not ended", "systems/sessions.py", "AND s.state = %(state)s\n", "\n",
+             (SESSIONS,)),
+    Mutation("a session in another transaction is not ended", "systems/sessions.py",
+             "  AND s.xact_start IS NOT DISTINCT FROM nullif(%(transaction)s, '')::timestamptz\n", "", (SESSIONS,)),
+    Mutation("the database's own sessions are not ended", "systems/sessions.py",
+             "  AND s.backend_type = 'client backend'", "  AND true", (SESSIONS,)),
+    Mutation("the looks of a run add up", "model.py", "if finding.probe not in again)]", "if False)]",
+             ("tests/test_records.py",)),
     Mutation("a run is done when its cells are", "runs/supervisor.py", "    if not pending:\n", "    if True:\n",
              (*row("T81"), "tests/test_runs.py")),
 )  # fmt: skip
