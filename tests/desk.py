@@ -78,6 +78,12 @@ def verdicts(run: dict[str, Any]) -> dict[str, str]:
     return {each["probe"]: each["verdict"] for each in run["findings"]}
 
 
+def unwell(desk: Desk) -> dict[str, str]:
+    """Verify the recovery, as whoever has asked the customers, and return what is not OK."""
+    told = verdicts(desk("run", "investigate/verify-recovery", "-p", "reports=none"))
+    return {name: verdict for name, verdict in told.items() if verdict != "OK"}
+
+
 def mechanisms(run: dict[str, Any]) -> set[str]:
     return {each["mechanism"] for each in run["findings"] if each["verdict"] == "BAD"}
 

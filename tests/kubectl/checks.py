@@ -8,7 +8,6 @@ passing with one and failing with the other: the table is made of that.
 import os
 import re
 import shlex
-import signal
 import subprocess
 import time
 import tomllib
@@ -83,7 +82,7 @@ class Kubectl:
             if not _missing(wanted, log.read_text(errors="replace")):
                 break
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # not by an interrupt, which a shell may have told its children to ignore
         try:
             process.wait(COMMAND_S)
         finally:
