@@ -68,7 +68,7 @@ def test_every_code_cell_has_a_count_so_that_its_output_is_compared(name: str) -
     assert all(cell["execution_count"] for cell in code(name))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", {each.partition("/")[0]: each for each in NAMES}.values())
 def test_bare_papermill_runs_it_offline_and_leaves_no_record(name: str, tmp_path: Path) -> None:
     output = tmp_path / "out.ipynb"
     command = [sys.executable, "-m", "papermill", str(RUNBOOKS / f"{name}.ipynb"), str(output), "--no-progress-bar"]

@@ -56,6 +56,19 @@ def test_a_container_that_fails_is_restarted_after_ever_longer_waits(made, names
     assert "Back-off restarting failed container c in pod p_" in until(lambda: made.events(namespace, "BackOff"))[0]
 
 
+GROWS = "x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 60"
+
+
+def test_a_container_that_grows_beyond_its_limit_is_killed_for_it_and_one_below_is_not(made, namespace) -> None:
+    held = {"resources": {"limits": {"memory": "20Mi"}}}
+    path = made.pod(namespace, shell(GROWS, **held))
+    small = made.pod(namespace, shell("sleep 60", **held), name="small")
+    until(lambda: made.container(path)["restartCount"] >= 1)
+    ended = made.container(path)["lastState"]["terminated"]
+    assert (ended["reason"], ended["exitCode"]) == ("OOMKilled", 137)
+    assert made.container(small)["restartCount"] == 0
+
+
 @pytest.mark.parametrize(
     ("policy", "script", "phase", "restarts"),
     [

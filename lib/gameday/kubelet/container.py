@@ -184,7 +184,7 @@ class Container:
             code = await running.run()
         finally:
             self.running = None
-        reason = "Completed" if code == 0 else "Error"
+        reason = "OOMKilled" if running.out_of_memory else "Completed" if code == 0 else "Error"
         return Terminated(code, reason, begun, self._sandbox.host.clock.now(), identity)
 
     def _instance_changed(self) -> None:

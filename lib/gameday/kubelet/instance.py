@@ -2,7 +2,8 @@
 One start of a container: its process, its log, who is attached to it, and its probes.
 
 Probes begin in Kubernetes' order: the startup probe first, and only when it succeeded readiness and liveness. A failed
-liveness or startup probe ends the process; whether it is started again is the container's matter.
+liveness or startup probe ends the process, and so does memory beyond its limit; whether it is started again is the
+container's matter.
 """
 
 import asyncio
@@ -12,12 +13,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from firstwatch.model import Json
-from gameday.kubelet import execution, probe, process
+from firstwatch.systems import quantity
+from gameday.kubelet import execution, probe, process, usage
 from gameday.kubelet.logs import Log
 from gameday.kubelet.process import Process
 from gameday.kubelet.sandbox import Sandbox
 
 DRAIN_S = 1.0
+WEIGH_S = 1.0  # a kernel would look at each page; whoever grows faster is seen a second late
 
 Listener: TypeAlias = Callable[[str, bytes], None]
 
@@ -35,6 +38,7 @@ class Instance:
     grace_s: float
     started: bool = False
     ready: bool = False
+    out_of_memory: bool = False
     listeners: set[Listener] = field(default_factory=set)
     _probes: list[asyncio.Task[None]] = field(default_factory=list)
     _graces: list[asyncio.TimerHandle] = field(default_factory=list)
@@ -55,13 +59,14 @@ class Instance:
             for name, stream in self.process.streams.items()
         ]
         self._begin_probes()
+        weighing = asyncio.create_task(self._weigh())
         try:
             code = await self.process.ended()
             await asyncio.wait(pumps, timeout=DRAIN_S)
             return code
         finally:
             self.process.kill()
-            for task in (*self._probes, *pumps):
+            for task in (*self._probes, *pumps, weighing):
                 task.cancel()
             for grace in self._graces:
                 grace.cancel()  # its number may be another process' by then
@@ -74,6 +79,15 @@ class Instance:
         self._ending = True
         self.process.terminate()
         self._graces.append(asyncio.get_running_loop().call_later(grace_s, self.process.kill))
+
+    async def _weigh(self) -> None:
+        """End it once it holds more memory than its limit, as the kernel of a real node does."""
+        limit = self.spec.get("resources", {}).get("limits", {}).get("memory")
+        while limit and not self.out_of_memory:
+            await asyncio.sleep(WEIGH_S)
+            self.out_of_memory = usage.held(self.process.pid) > quantity.parse(limit)
+        if self.out_of_memory:
+            self.process.kill()
 
     def _heard(self, stream: str, content: bytes) -> None:
         """Pass on what was written to whoever is attached; nothing, on no stream, is the end."""

@@ -6,6 +6,7 @@ A container's CPU time never goes back: what its processes used before they ende
 
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,6 +84,15 @@ class Usage:
             known[process.pid, created] = times.user + times.system
             began = began or created
         return sum(known.values()), memory, began
+
+
+def held(pid: int) -> int:
+    """Return the bytes of memory that a process and all that it started hold."""
+    total = 0
+    for process in _family(pid):
+        with suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total
 
 
 def text(samples: Iterable[Sample], now: datetime) -> str:

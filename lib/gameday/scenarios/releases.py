@@ -118,6 +118,11 @@ SCENARIOS = (
         wrong=(RESTART, LABEL, *ALWAYS_WRONG),
     ),
     Scenario(
+        name="leak", title="A release that keeps what it should let go", change=(release("1.5.6"),),
+        shown=seen.failing, release=True, sees="pods that end again and again without a word in their logs",
+        truth=((WORKLOAD, "memory-limit"), (WORKLOAD, "out-of-memory")), cures=(ROLLBACK, KNOWN_GOOD), wrong=WRONG,
+    ),
+    Scenario(
         name="no-secret", title="A release that reads a Secret which nobody made", release=True,
         change=(_stuck(release("1.4.3", envFrom=[{"secretRef": {"name": "claude-deployment-keys"}}])),),
         shown=seen.waiting("CreateContainerConfigError"),

@@ -33,6 +33,7 @@ class Service:
         self._counters = Counters(release.version)
         self._asked = self._waiting = 0
         self._turn = asyncio.Semaphore(1)
+        self._kept: list[bytes] = []
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._count])
@@ -95,6 +96,7 @@ class Service:
                 await asyncio.sleep(WORK_S)
         finally:
             self._waiting -= 1
+        self._kept.append(b"." * self._release.keeps)  # the mistake of another: nothing takes it out again
         time.sleep(self._release.holds_s)  # noqa: ASYNC251  # the mistake of one release
         await asyncio.sleep(self._release.waits_s)
 

@@ -4,6 +4,7 @@ The releases of the service: what each does differently, mistakes included.
 `1.5.0` takes the region out of every record, and some records are older than regions. `1.5.1` wants a setting that
 nobody has set. `1.5.2` reads each record anew from where it is kept. `1.5.3` tells its metrics at another path.
 `1.5.4` reads its regions by a module that was not packed. `1.5.5` waits for its disk in the loop that serves everybody.
+`1.5.6` keeps each answer that it has given.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +28,8 @@ class Release:
     One version. `show` makes an answer of a record; `settings` must be in its environment when it starts.
 
     `waits_s` is how long it waits for its records, in seconds, and `holds_s` how long nobody else is served meanwhile;
-    `metrics` is the path at which it tells its metrics; `modules` are imported at its start.
+    `metrics` is the path at which it tells its metrics; `modules` are imported at its start; `keeps` is how many
+    bytes it does not let go of after each request.
     """
 
     version: str
@@ -37,6 +39,7 @@ class Release:
     metrics: str = "/metrics"
     holds_s: float = 0.0
     modules: tuple[str, ...] = ()
+    keeps: int = 0
 
 
 def _shown(record: Mapping[str, str]) -> Json:
@@ -59,5 +62,6 @@ RELEASES: Mapping[str, Release] = {
         Release("1.5.3", _shown, metrics="/internal/metrics"),
         Release("1.5.4", _shown, modules=("region_table",)),
         Release("1.5.5", _shown, holds_s=0.2),
+        Release("1.5.6", _shown, keeps=2 << 20),
     )
 }
