@@ -136,7 +136,7 @@ def test_a_role_changes_hands_only_when_the_other_accepts(declared: Phone, began
 def test_a_held_role_is_not_taken_by_chance(declared: Phone, began: Began) -> None:  # noqa: F811
     watch = began("declare")
     people.assign(watch, "incident-commander", "responder-2")
-    with pytest.raises(BadParameter, match="responder-2 is incident-commander: run coordinate/hand-over"):
+    with pytest.raises(BadParameter, match="responder-2 is incident-commander; firstwatch hand-over"):
         people.assign(watch, "incident-commander", "manager")
 
 
@@ -187,7 +187,7 @@ def test_a_recording_begins_before_its_run_and_names_no_machine(name: str) -> No
 def test_somebody_of_the_extended_team_joins_by_a_runbook_too_only_with_a_reason(typed: Phone, began: Began) -> None:  # noqa: F811
     watch = began("declare")
     people.declare(watch, **SAID, answers="down=yes")
-    with pytest.raises(BadParameter, match="sme is of the extended team: say in reason why"):
+    with pytest.raises(BadParameter, match="sme is of the extended team: give the reason why"):
         people.assign(watch, "sme", "somebody")
     people.assign(watch, "sme", "somebody", reason="knows the pool")
     assert typed.state().people.roles == {"sme": "somebody"}

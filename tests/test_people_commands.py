@@ -170,7 +170,7 @@ def test_a_source_that_was_typed_is_not_asked_and_a_wrong_one_is_refused_with_th
 ) -> None:
     typed.patch.setattr("sys.stdin.isatty", lambda: terminal)
     words = ("declare", "x", "--impact", "y", "--severity", "SEV3", "--source")
-    assert "--source 'custmer' is not one of alert" in typed(*words, "custmer", code=2).err
+    assert "source 'custmer' is not one of alert" in typed(*words, "custmer", code=2).err
     assert "did you mean customer?" in typed(*words, "custmer", code=2).err
     assert not list((typed.folder / "incidents").glob("*"))
     typed(*words, "third-party")
@@ -258,7 +258,7 @@ def test_the_ladder_is_climbed_at_any_time_but_only_up(declared: Phone) -> None:
     (declared.folder / "contacts.toml").write_text(PEOPLE.read_text())
     assert "escalated to L2: responder-2, manager" in declared("escalate", "--reason", "stuck").out
     assert "is on L2 already" in declared("escalate", "--level", "l2", "--reason", "x", code=2).err
-    assert "--level 'L9'" in declared("escalate", "--level", "L9", "--reason", "x", code=2).err
+    assert "level 'L9'" in declared("escalate", "--level", "L9", "--reason", "x", code=2).err
     declared("escalate", "--level", "L4", "--reason", "it is in the news")
     assert declared.duties()["escalate-l3"]["state"] == "met"
     assert "is on L4 already" in declared("escalate", "--reason", "x", code=2).err

@@ -59,7 +59,7 @@ def test_what_was_said_last_of_the_impact_counts() -> None:
 def test_somebody_joins_the_extended_team_only_with_a_reason(declared: Phone) -> None:  # noqa: F811
     for role in ("sme", "support", "legal", "sponsor"):
         refused = declared("assign", role, "somebody", code=2).err
-        assert f"{role} is of the extended team: say with --reason why they are needed" in refused
+        assert f"{role} is of the extended team: give the reason why they are needed" in refused
     declared("assign", "sme", "somebody", "--reason", " ", code=2)
     assert declared.state().people.roles == {}
     declared("assign", "sme", "somebody", "--reason", "knows the pool")
@@ -77,7 +77,7 @@ def test_on_a_terminal_the_reason_is_asked_for(declared: Phone) -> None:  # noqa
         return next(answers)
 
     declared.patch.setattr("typer.prompt", prompt)
-    assert "--reason" in declared("assign", "legal", "counsel", code=2).err
+    assert "give the reason" in declared("assign", "legal", "counsel", code=2).err
     declared("assign", "legal", "counsel")
     assert asked == ["Why is legal needed"] * 2
     assert declared.state().people.assignments[-1].reason == "the regulator calls"

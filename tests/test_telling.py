@@ -176,7 +176,7 @@ def test_what_the_schedule_says_of_each_severity_is_what_is_told(desk: Desk, wor
     desk("declare", "A typo", "--impact", "A page has a typo", "--severity", "SEV4", "--reason", "it is only a typo")
     assert [each["template"] for each in desk.texts()] == ["ticket"]
     assert world.slack.channels[-1].name == "incidents"
-    assert "--next is needed: at SEV4" in desk.typed("update", "--status", "INVESTIGATING", "--summary", "s", "--eta",
+    assert "update is needed: at SEV4" in desk.typed("update", "--status", "INVESTIGATING", "--summary", "s", "--eta",
                                                      "e", "--actions", "a").stderr  # fmt: skip
     desk("severity", "SEV1", "--reason", "payments fail")
     assert {"page", "declaration", "investigating", "customer-notice"} <= {each["template"] for each in desk.texts()}

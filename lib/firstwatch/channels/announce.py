@@ -20,6 +20,7 @@ from firstwatch.policy.facts import Escalated, Update
 from firstwatch.policy.roster import Person, Roster
 from firstwatch.policy.tables import Policy
 from firstwatch.reach import Channels
+from firstwatch.record.conduct import every
 from firstwatch.record.incident import Incident
 from firstwatch.record.messages import State
 from firstwatch.record.people import ITEM
@@ -45,12 +46,6 @@ def room(incident: Incident) -> str:
     """Return the name of the incident's chat channel: as it was made, else as it will be."""
     made = incident.made.get("slack")
     return made.url.removeprefix("#") if made else f"incident-{incident.id}"
-
-
-def every(policy: Policy, severity: Severity) -> timedelta | None:
-    """Return how often people are told at *severity*; None when it is as needed."""
-    within = policy.schedule[severity].update.within
-    return within if isinstance(within, timedelta) else None
 
 
 def pages(incident: Incident) -> Iterator[Draft]:

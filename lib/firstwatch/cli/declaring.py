@@ -8,9 +8,11 @@ import typer
 from firstwatch.cli import screen, telling
 from firstwatch.cli.acting import kept, moment, needed
 from firstwatch.cli.app import As, Incident, Json, Office, app, office
-from firstwatch.errors import BadParameter, NotFound, nearest
+from firstwatch.errors import BadParameter
 from firstwatch.model import severity as parse_severity
 from firstwatch.model import timestamp
+from firstwatch.record import conduct
+from firstwatch.record.conduct import SOURCES, TEAM
 
 if TYPE_CHECKING:
     from firstwatch.policy.levels import Proposal
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from firstwatch.record.incident import Incident as State
     from firstwatch.record.store import Record
 
-TEAM = "team"
-SOURCES = ("alert", "customer", TEAM, "third-party")
 MOST_LETTERS = 200
 
 
@@ -68,7 +68,7 @@ def declare(
         proposal = propose(policy, answers, *evidence(state)) if state else propose(policy, answers)
         said = {"severity": proposal.severity, "rule": proposal.rule, "path": proposal.path}
         body |= {
-            "severity": _graded(proposal, severity, reason),
+            "severity": conduct.graded(proposal, severity, reason),
             "answers": answers,
             "proposed": said,
             "reason": reason,
@@ -94,9 +94,7 @@ def _declaration(title: str, impact: str, source: str) -> dict[str, Any]:
         if not text.strip():
             raise BadParameter(f"{name} is empty: people act on it")
         kept(name, text, MOST_LETTERS)
-    if source not in SOURCES:
-        raise NotFound(f"--source {source!r} is not one of {', '.join(SOURCES)}; {nearest(source, list(SOURCES))}")
-    return {"title": title.strip(), "impact": impact.strip(), "source": source}
+    return {"title": title.strip(), "impact": impact.strip(), "source": conduct.noticed(source)}
 
 
 def _answers(policy: "Policy", given: list[str], *, ask: bool) -> dict[str, bool]:
@@ -117,7 +115,7 @@ def _open(here: Office, incident: str) -> "Record | None":
     if not incident and not here.store.unresolved():
         return None
     record = here.store.single(incident)
-    _undeclared(record.incident())
+    conduct.undeclared(record.incident())
     return record
 
 
@@ -130,32 +128,12 @@ def _opened(here: Office) -> "Record":
         return here.store.open(here.writer, opening(settings, systems.cluster.context))
 
 
-def _undeclared(state: "State") -> None:
-    if state.declared_at:
-        entry = next((each for each in state.timeline if each.kind == "declared"), None)
-        by = f" by {entry.who}" if entry else ""
-        raise BadParameter(f"incident {state.id} is declared already{by}; resolve it first, or note what is new")
-
-
 def _record(here: Office, record: "Record", policy: "Policy", body: dict[str, Any]) -> None:
     """Record the declaration, after the flags that its answers set: a breach holds texts back from the first one on."""
-    journal, flagged = here.writer.journal(record), record.incident().people
-    for flag in (each.answer for each in policy.triage.first if body["answers"].get(each.answer)):
-        if not flagged.flag(flag):
-            journal.append("flagged", {"flag": flag, "value": True, "reason": "answered at the declaration"})
+    journal = here.writer.journal(record)
+    for flagged in conduct.answered(record.incident(), policy, body["answers"]):
+        journal.append("flagged", flagged)
     journal.append("declared", body)
-
-
-def _graded(proposal: "Proposal", severity: str, reason: str) -> str:
-    """Return the severity that counts: the one given, which is lower than the one proposed only with a reason."""
-    from firstwatch.policy.levels import worse
-
-    given = parse_severity(severity) if severity else proposal.severity
-    if worse(proposal.severity, given) and proposal.rule != "unknown" and not reason.strip():
-        raise BadParameter(
-            f"--severity {given} is lower than what is proposed, {proposal.reasons[0]}; say why with --reason"
-        )
-    return given
 
 
 def _told(record: "Record", proposal: "Proposal", policy: "Policy", *, json: bool) -> None:
@@ -190,9 +168,7 @@ def severity(
     at = acting(incident, acting_as)
 
     def change(state: "State") -> dict[str, Any]:
-        if not state.declared_at:
-            raise BadParameter(f"incident {state.id} is not declared yet; firstwatch declare gives it a severity")
-        if state.severity == to:
+        if conduct.declared(state).severity == to:
             raise BadParameter(f"incident {state.id} is {to} already; {_last_change(state)}")
         return {"from": state.severity, "to": to, "reason": why}
 

@@ -13,6 +13,8 @@ from firstwatch.cli.app import As, Incident, Json, Office, app, office
 from firstwatch.cli.telling import desk_of, outbox_of, tell, told
 from firstwatch.errors import BadParameter, GateClosed, NotFound, nearest
 from firstwatch.model import Severity, timestamp
+from firstwatch.record import conduct
+from firstwatch.record.conduct import STATUSES
 
 if TYPE_CHECKING:
     from firstwatch.channels.announce import Desk
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from firstwatch.record.messages import Message
     from firstwatch.record.store import Record
 
-STATUSES = ("INVESTIGATING", "MITIGATING", "MONITORING", "RESOLVED")
 LEAST_LETTERS = 10
 
 
@@ -50,13 +51,14 @@ def update(
     from firstwatch.channels import announce
 
     at = acting(incident, acting_as)
-    record, state = at.record, _declared(at.record)
+    record = at.record
+    state = conduct.declared(record.incident())
     given = _Said(
-        _status(status, state), _asked("summary", summary), impact.strip() or state.impact, _asked("eta", eta),
+        conduct.status(state, status), _asked("summary", summary), impact.strip() or state.impact, _asked("eta", eta),
         _asked("actions", actions),
     )  # fmt: skip
     desk = desk_of(at.here)
-    made = _append(at, given, _span(next_, desk, Severity(state.severity)), desk)
+    made = _append(at, given, conduct.following(at.policy, Severity(state.severity), next_), desk)
     tell(at.here, record, announce.updated(record.incident(), made, desk))
     _rendered(record)
     if json:
@@ -80,20 +82,6 @@ class _Said:
     actions: str
 
 
-def _declared(record: "Record") -> "State":
-    state = record.incident()
-    if not state.declared_at or not state.severity:
-        raise BadParameter(f"incident {record.id} is not declared yet; firstwatch declare comes first")
-    return state
-
-
-def _status(given: str, state: "State") -> str:
-    word = (given or state.status).upper()
-    if word not in STATUSES:
-        raise BadParameter(f"--status {given!r}: {nearest(word, list(STATUSES))}")
-    return word
-
-
 def _asked(name: str, given: str) -> str:
     """Return *given*, or what a person at a terminal answers; BadParameter when there is neither."""
     value = given.strip()
@@ -104,36 +92,13 @@ def _asked(name: str, given: str) -> str:
     return value
 
 
-def _span(given: str, desk: "Desk", severity: Severity) -> timedelta:
-    from firstwatch.channels.announce import every
-    from firstwatch.clock import duration
-
-    usual = every(desk.policy, severity)
-    if not given:
-        if usual is None:
-            raise BadParameter(f"--next is needed: at {severity} people are told as needed")
-        return usual
-    try:
-        span = duration(given)
-    except ValueError as error:
-        raise BadParameter(f"--next: {error}") from error
-    if usual and span > usual:
-        raise BadParameter(f"--next {given} is too late: at {severity} people are told {usual_text(desk, severity)}")
-    return span
-
-
-def usual_text(desk: "Desk", severity: Severity) -> str:
-    """Return the schedule's own words for how often people are told."""
-    return desk.policy.schedule[severity].update.text.lower()
-
-
 def _append(at: Acting, said: _Said, span: timedelta, desk: "Desk") -> "Update":
     """Record the update under the next free number, which nobody takes meanwhile: two at once get two numbers."""
     from firstwatch.channels import announce
     from firstwatch.policy.facts import Update
 
     def numbered(state: "State") -> dict[str, Any]:
-        number, now = max((each.number for each in state.people.updates), default=0) + 1, at.now
+        number, now = conduct.numbered(state), at.now
         trial = Update(at=now, by=at.me, number=number, next=now + span, **asdict(said))
         outbox_of(at.here, at.record).check(announce.updated(state, trial, desk))
         return {"number": number, **asdict(said), "next": timestamp(now + span)}

@@ -8,13 +8,13 @@ import typer
 from firstwatch.cli import duties, screen, telling
 from firstwatch.cli.acting import Acting, acting, needed
 from firstwatch.cli.app import As, Incident, Json, app
-from firstwatch.errors import BadParameter, GateClosed, NotFound, nearest
+from firstwatch.errors import BadParameter, GateClosed, nearest
+from firstwatch.record import conduct
+from firstwatch.record.conduct import COMMANDER
 
 if TYPE_CHECKING:
-    from firstwatch.policy.facts import Offer
     from firstwatch.record.incident import Incident as State
 
-COMMANDER = "incident-commander"
 RESULTS = ("reached", "no answer", "message left")
 Role = Annotated[str, typer.Argument(help="incident-commander, technical-lead, communications-lead, scribe, sme, …")]
 
@@ -58,41 +58,20 @@ def assign(
         firstwatch assign sme security --reason "a token was used from outside"
     """
     from firstwatch.policy import roster
-    from firstwatch.policy.gate import person as same
 
     at = acting(incident, acting_as)
     reason = _joins(at, roster.role(at.policy, role), reason)
-    name = _eligible(at, role, person, reason)
-
-    def given(state: "State") -> dict[str, Any]:
-        holder = state.people.roles.get(role, "")
-        if role == COMMANDER and holder and same(holder) != same(name) and not reason.strip():
-            raise BadParameter(
-                f"{holder} is {role}; firstwatch hand-over {role} --to {name}, or say with --reason why it cannot wait"
-            )
-        return {"role": role, "person": name, "reason": reason.strip()}
-
-    at.event("assigned", given)
+    name = conduct.eligible(at.roster, role, person, reason)
+    at.event("assigned", lambda state: conduct.assigned(state, role, name, reason))
     at.say(f"{role} is {screen.safe(name)}{_anybody(at)}", json=json)
 
 
 def _joins(at: Acting, role: str, reason: str) -> str:
     """Return why somebody gets *role*; of the extended team it is asked for, and never left out."""
-    if role in at.policy.core:
-        return reason
-    if not reason.strip() and sys.stdin.isatty():
+    if role not in at.policy.core and not reason.strip() and sys.stdin.isatty():
         reason = str(typer.prompt(f"Why is {role} needed", default="", show_default=False, err=True))
-    if not reason.strip():
-        raise BadParameter(f"{role} is of the extended team: say with --reason why they are needed")
+    conduct.joins(at.policy, role, reason)
     return reason
-
-
-def _eligible(at: Acting, role: str, person: str, reason: str) -> str:
-    found = at.roster.find(person)
-    if not at.roster.may(found, role) and not reason.strip():
-        listed = ", ".join(at.roster.eligible(role)) or "nobody"
-        raise BadParameter(f"{found.name} is not listed for {role}; {listed} is. Say why with --reason")
-    return found.name
 
 
 def _anybody(at: Acting) -> str:
@@ -125,35 +104,19 @@ def hand_over(
         raise BadParameter("one of --to PERSON, --accept and --withdraw")
     at = acting(incident, acting_as)
     roster.role(at.policy, role)
-    name = _eligible(at, role, to, "") if to else ""
-    state = "offered" if to else "accepted" if accept else "withdrawn"
-    event = at.event("hand-over", lambda now: _handed(at, now, role, state, name))
+    name = conduct.eligible(at.roster, role, to) if to else ""
+
+    def handed(state: "State") -> dict[str, Any]:
+        if to:
+            return conduct.offered(state, role, name)
+        return conduct.answered_offer(state, role, at.me, accept=accept)
+
+    body = at.event("hand-over", handed).body
     if accept and not json:
         from firstwatch.cli.notes import tell_brief
 
         tell_brief(at)
-    at.say(f"{role} {state}: {screen.safe(event.body['from'])} → {screen.safe(event.body['to'])}", json=json)
-
-
-def _handed(at: Acting, now: "State", role: str, state: str, name: str) -> dict[str, Any]:
-    holder = now.people.roles.get(role, "")
-    offer = now.people.offered(role)
-    if state == "offered" and not holder:
-        raise BadParameter(f"nobody is {role}; firstwatch assign {role} {name}")
-    if state != "offered":
-        name, holder = _standing(at, offer, role, accept=state == "accepted"), holder or at.me
-    return {"state": state, "role": role, "from": holder, "to": name}
-
-
-def _standing(at: Acting, offer: "Offer | None", role: str, *, accept: bool) -> str:
-    """Return to whom *role* was offered; only they can accept it."""
-    from firstwatch.policy.gate import person as same
-
-    if offer is None:
-        raise BadParameter(f"{role} was offered to nobody; firstwatch hand-over {role} --to PERSON")
-    if accept and same(offer.to) != same(at.me):
-        raise BadParameter(f"{role} was offered to {offer.to}, and you are {at.me}; --as says who acts")
-    return offer.to
+    at.say(f"{role} {body['state']}: {screen.safe(body['from'])} → {screen.safe(body['to'])}", json=json)
 
 
 @app.command(rich_help_panel="People")
@@ -172,19 +135,8 @@ def escalate(
         firstwatch escalate --reason "the pool does not recover"
     """
     why, at = needed("--reason", reason), acting(incident, acting_as)
-    levels = list(at.policy.ladder.levels)
-    if level and level.upper() not in levels[1:]:
-        raise NotFound(f"--level {level!r} is not a level to climb to; {nearest(level.upper(), list(levels[1:]))}")
-
-    def climbed(state: "State") -> dict[str, Any]:
-        reached = state.people.level
-        above = [each for each in levels if each > reached]
-        if not above or (level and level.upper() <= reached):
-            raise BadParameter(f"incident {state.id} is on {reached} already")
-        to = next(each for each in above if not level or each == level.upper())
-        return {"level": to, "to": at.roster.on(to) or at.policy.ladder.levels[to].who, "reason": why}
-
-    body = at.event("escalated", climbed).body
+    wanted = conduct.rung(at.policy, level)
+    body = at.event("escalated", lambda state: conduct.climbed(state, at.policy, at.roster, wanted, why)).body
     telling.escalated(at.here, at.record)
     at.say(f"escalated to {body['level']}: {screen.safe(', '.join(body['to']))}", json=json)
     raise typer.Exit(telling.told(at.record, json=json))
@@ -291,16 +243,9 @@ def flag(
         firstwatch flag breach --reason "a token was used from outside"
     """
     at = acting(incident, acting_as)
-    if flag not in at.policy.flags:
-        raise NotFound(f"{flag!r} is not a flag; {nearest(flag, list(at.policy.flags))}")
+    conduct.flag(at.policy, flag)
     why = needed("--reason", reason) if off else reason.strip()
-
-    def turned(state: "State") -> dict[str, Any]:
-        if (state.people.flag(flag) is not None) is not off:
-            raise BadParameter(f"flag {flag} is {'off' if off else 'set'} already")
-        return {"flag": flag, "value": not off, "reason": why}
-
-    at.event("flagged", turned)
+    at.event("flagged", lambda state: conduct.turned(state, flag, why, on=not off))
     at.say(f"flag {flag} {'taken off' if off else 'set'}", json=json)
     if not (off or json):
         duties.advise(at.record.incident(), at.now)

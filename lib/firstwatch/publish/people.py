@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,17 @@ from firstwatch.channels import announce, switchboard, wiki
 from firstwatch.channels.announce import Desk, Ending
 from firstwatch.channels.channel import ByHand, Channel
 from firstwatch.channels.outbox import Draft, Outbox
-from firstwatch.clock import duration
 from firstwatch.errors import BadParameter, NotFound, nearest
 from firstwatch.model import Mode, Severity, cell, escaped, table, timestamp
-from firstwatch.model import severity as graded
 from firstwatch.policy import roster, tables, triage
 from firstwatch.policy.duties import Duty, duties
 from firstwatch.policy.facts import Update
-from firstwatch.policy.gate import person as same
-from firstwatch.policy.levels import Proposal, propose, worse
+from firstwatch.policy.levels import Proposal, propose
 from firstwatch.policy.roster import Roster
 from firstwatch.policy.tables import Policy
 from firstwatch.publish.brief import brief as told_briefly
+from firstwatch.record import conduct
+from firstwatch.record.conduct import Body
 from firstwatch.record.evidence import evidence
 from firstwatch.record.incident import Incident, describe, fold
 from firstwatch.record.journal import Event
@@ -41,13 +40,10 @@ from firstwatch.record.store import Record, Writer
 from firstwatch.runs.watch import Watch
 from firstwatch.text import visible
 
-COMMANDER = "incident-commander"
-STATUSES = ("INVESTIGATING", "MITIGATING", "MONITORING")
-SOURCES = ("alert", "customer", "team", "third-party")
+STEPS = ("offer", "accept")
 NOT_KNOWN = "not known yet"
 MOST_LETTERS = 1000
 MOST_LINES = 16
-Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,54 +211,33 @@ def declare(
     side = _side(watch)
     given = _answers(side, answers)
     found = _proposed(side, given)
-    noticed = side.given("source", source, "team")
-    if noticed not in SOURCES:
-        raise NotFound(f"source {noticed!r}; {nearest(noticed, list(SOURCES))}")
     body = {
-        "title": side.given("title", title), "impact": side.given("impact", impact), "source": noticed,
+        "title": side.given("title", title), "impact": side.given("impact", impact),
+        "source": conduct.noticed(side.given("source", source, conduct.TEAM)),
         "detected_at": "", "answers": given, "reason": reason.strip(),
-        "severity": _grade(found, side.given("severity", severity, ""), reason),
+        "severity": conduct.graded(found, side.given("severity", severity, ""), reason),
         "proposed": {"severity": found.severity, "rule": found.rule, "path": found.path},
     }  # fmt: skip
-    _undeclared(side.record.incident())
-    for each in (each.answer for each in side.policy.triage.first if given.get(each.answer)):
-        side.event("flagged", lambda _, f=each: {"flag": f, "value": True, "reason": "answered at the declaration"})  # type: ignore[misc]
-    event = side.event("declared", lambda state: body | _undeclared(state))
+    conduct.undeclared(side.record.incident())
+    for flagged in conduct.answered(side.record.incident(), side.policy, given):
+        side.event("flagged", lambda _, body=flagged: body)  # type: ignore[misc]
+
+    def first(state: Incident) -> Body:
+        conduct.undeclared(state)
+        return body
+
+    event = side.event("declared", first)
     state = side.record.incident()
     pages = list(announce.pages(state))
     return side.said(event, [*pages, *announce.declared(state, side.desk)], room=state.severity != Severity.SEV4)
 
 
-def _grade(found: Proposal, severity: str, reason: str) -> str:
-    wanted = graded(severity) if severity else found.severity
-    if worse(found.severity, wanted) and found.rule != "unknown" and not reason.strip():
-        raise BadParameter(f"severity {wanted} is lower than what is proposed, {found.reasons[0]}; say why in reason")
-    return wanted
-
-
-def _undeclared(state: Incident) -> Body:
-    if state.declared_at:
-        raise BadParameter(f"incident {state.id} is declared already, as {state.severity}")
-    return {}
-
-
 def assign(watch: Watch, role: str, person: str = "", *, reason: str = "") -> Said:
     """Give *role* to *person*; one that is held is handed over, or taken with a *reason*."""
     side = _side(watch)
-    roster.role(side.policy, role)
-    if role not in side.policy.core and not reason.strip():
-        raise BadParameter(f"{role} is of the extended team: say in reason why they are needed")
-    found = side.roster.find(side.given(role.rpartition("-")[2], person))
-    if not side.roster.may(found, role) and not reason.strip():
-        raise BadParameter(f"{found.name} is not listed for {role}; say why in reason")
-
-    def free(state: Incident) -> Body:
-        holder = state.people.roles.get(role, "")
-        if holder and same(holder) != same(found.name) and not reason.strip():
-            raise BadParameter(f"{holder} is {role}: run coordinate/hand-over, or say in reason why it cannot wait")
-        return {"role": role, "person": found.name, "reason": reason.strip()}
-
-    return side.said(side.event("assigned", free))
+    conduct.joins(side.policy, roster.role(side.policy, role), reason)
+    name = conduct.eligible(side.roster, role, side.given(role.rpartition("-")[2], person), reason)
+    return side.said(side.event("assigned", lambda state: conduct.assigned(state, role, name, reason)))
 
 
 def update(
@@ -278,17 +253,15 @@ def update(
     side = _side(watch)
 
     def numbered(state: Incident) -> Body:
-        span = _span(side, Severity(_declared(state).severity), following)
-        word = side.given("status", status, state.status).upper()
-        if word not in STATUSES:
-            raise NotFound(f"status {word!r}; {nearest(word, list(STATUSES))}")
-        body = {
-            "number": max((each.number for each in state.people.updates), default=0) + 1, "status": word,
+        severity = Severity(conduct.declared(state).severity)
+        span = conduct.following(side.policy, severity, side.given("following", following, ""))
+        body: Body = {
+            "number": conduct.numbered(state), "status": conduct.status(state, side.given("status", status, "")),
             "summary": side.given("summary", summary), "impact": side.given("impact", impact, state.impact),
             "eta": side.given("eta", eta), "actions": side.given("actions", actions),
         }  # fmt: skip
         now = side.now(state)
-        made = Update(at=now, by="", next=now + span, **body)  # type: ignore[arg-type]
+        made = Update(at=now, by="", next=now + span, **body)
         side.outbox.check(announce.updated(state, made, side.desk))
         return body | {"next": timestamp(now + span)}
 
@@ -297,38 +270,13 @@ def update(
     return side.said(event, announce.updated(state, state.people.updates[-1], side.desk))
 
 
-def _declared(state: Incident) -> Incident:
-    if not state.declared_at or not state.severity:
-        raise BadParameter(f"incident {state.id} is not declared yet: run coordinate/declare")
-    return state
-
-
-def _span(side: _Side, severity: Severity, following: str) -> timedelta:
-    usual = announce.every(side.policy, severity)
-    said = side.given("following", following, "")
-    try:
-        span = duration(said) if said else usual
-    except ValueError as error:
-        raise BadParameter(f"following: {error}") from error
-    if span is None or (usual and span > usual):
-        words = side.policy.schedule[severity].update.text.lower()
-        raise BadParameter(f"following {said or 'is empty'}: at {severity} people are told {words}")
-    return span
-
-
 def escalate(watch: Watch, *, reason: str = "", level: str = "") -> Said:
     """Climb the ladder to *level*, else to the next; BadParameter when it has been reached."""
     side = _side(watch)
-    levels, wanted = side.policy.ladder.levels, side.given("level", level, "").upper()
-    if wanted and wanted not in list(levels)[1:]:
-        raise NotFound(f"level {wanted!r} is none to climb to; {nearest(wanted, list(map(str, levels))[1:])}")
+    wanted = conduct.rung(side.policy, side.given("level", level, ""))
 
     def climbed(state: Incident) -> Body:
-        above = [each for each in levels if each > _declared(state).people.level]
-        to = next((each for each in above if not wanted or each == wanted), None)
-        if to is None:
-            raise BadParameter(f"incident {state.id} is on {state.people.level} already")
-        return {"level": to, "to": side.roster.on(to) or levels[to].who, "reason": side.given("reason", reason)}
+        return conduct.climbed(state, side.policy, side.roster, wanted, side.given("reason", reason))
 
     event = side.event("escalated", climbed)
     state = side.record.incident()
@@ -338,15 +286,9 @@ def escalate(watch: Watch, *, reason: str = "", level: str = "") -> Said:
 def flag(watch: Watch, name: str, *, reason: str = "") -> Said:
     """Say what kind of incident it is; its clocks begin. Of a breach nothing is published until it is released."""
     side = _side(watch)
-    if name not in side.policy.flags:
-        raise NotFound(f"{name!r} is not a flag; {nearest(name, list(side.policy.flags))}")
-
-    def on(state: Incident) -> Body:
-        if state.people.flag(name):
-            raise BadParameter(f"flag {name} is set already")
-        return {"flag": name, "value": True, "reason": side.given("reason", reason)}
-
-    return side.said(side.event("flagged", on))
+    conduct.flag(side.policy, name)
+    why = side.given("reason", reason)
+    return side.said(side.event("flagged", lambda state: conduct.turned(state, name, why)))
 
 
 def notify(watch: Watch, whom: str, *, how: str = "", reference: str = "") -> Said:
@@ -365,24 +307,16 @@ def hand_over(watch: Watch, role: str = "", *, step: str = "offer", to: str = ""
         BadParameter: Nobody holds it, nobody offered it, or it was offered to somebody else.
     """
     side = _side(watch)
-    name = roster.role(side.policy, side.given("role", role, COMMANDER))
-    if step not in ("offer", "accept"):
-        raise NotFound(f"step {step!r}; {nearest(step, ['offer', 'accept'])}")
-    return side.said(side.event("hand-over", lambda now: _passed(side, now, name, step, to)))
+    name = roster.role(side.policy, side.given("role", role, conduct.COMMANDER))
+    if step not in STEPS:
+        raise NotFound(f"step {step!r}; {nearest(step, list(STEPS))}")
+    return side.said(side.event("hand-over", lambda state: _passed(side, state, name, step, to)))
 
 
-def _passed(side: _Side, now: Incident, role: str, step: str, to: str) -> Body:
-    holder, offer, me = now.people.roles.get(role, ""), now.people.offered(role), side.watch.journal.actor.name
-    if not holder:
-        raise BadParameter(f"nobody is {role}: firstwatch assign {role} PERSON")
-    if step == "offer":
-        found = side.roster.find(side.given("to", to))
-        if not side.roster.may(found, role):
-            raise BadParameter(f"{found.name} is not listed for {role}")
-        return {"state": "offered", "role": role, "from": holder, "to": found.name}
-    if offer is None or same(offer.to) != same(me):
-        raise BadParameter(f"{role} was offered to {offer.to if offer else 'nobody'}, and you are {me}")
-    return {"state": "accepted", "role": role, "from": holder, "to": offer.to}
+def _passed(side: _Side, state: Incident, role: str, step: str, to: str) -> Body:
+    if step == "accept":
+        return conduct.answered_offer(state, role, side.watch.journal.actor.name, accept=True)
+    return conduct.offered(state, role, conduct.eligible(side.roster, role, side.given("to", to)))
 
 
 def resolve(
