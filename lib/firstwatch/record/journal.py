@@ -89,17 +89,14 @@ class Journal:
     actor: Actor
     credential: str
     run: str = ""
+    incident: str = field(init=False)
     _log: disk.Log = field(init=False, repr=False)
     _last: tuple[int, str] = field(default=(0, FIRST), repr=False)
     _who: dict[str, str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._log = disk.Log(self.path)
-        self._who = plain(self.actor)
-
-    @property
-    def incident(self) -> str:
-        return self.path.parent.name
+        self._who, self.incident = plain(self.actor), self.path.parent.name
 
     @property
     def reserve(self) -> Path:
@@ -175,7 +172,7 @@ class Journal:
         head = canonical(line)
         line["hash"] = hashlib.sha256(head).hexdigest()
         whole = _inserted(head, b"body", content, b"body_sha256")
-        whole = _inserted(whole, b"hash", canonical(line["hash"]), b"incident")
+        whole = _inserted(whole, b"hash", b'"%b"' % line["hash"].encode(), b"incident")
         return Event(**line, body=body), whole + b"\n"
 
     def _catch_up(self, kind: str) -> None:
