@@ -294,6 +294,31 @@ def test_a_service_of_a_workload_without_pods_has_no_wrong_selector(systems: Con
     assert look(probes.services, systems(world))[0].mechanism == "no-endpoints"
 
 
+def test_a_workload_that_is_not_there_is_bad_and_its_service_is_not_blamed_for_it(systems: Connect) -> None:
+    world = fakes.healthy()
+    world.on(fakes.DEPLOYMENT, 404, {"kind": "Status", "message": "deployments.apps not found"})
+    for path in (fakes.DEPLOYMENTS, fakes.PODS):
+        world.on(path, 200, {"items": []})
+    world.on(fakes.SLICES, 200, {"items": [fakes.endpoints(0)]})
+    assert said(look(probes.rollouts, systems(world))) == [("BAD", "workload-missing", f"Deployment/{IN}{fakes.NAME}")]
+    assert said(look(probes.services, systems(world))) == [("BAD", "no-endpoints", f"Service/{IN}{fakes.NAME}")]
+
+
+def test_where_no_service_leads_to_the_workload_that_is_said(systems: Connect) -> None:
+    world = fakes.healthy()
+    world.on(fakes.SERVICES, 200, {"items": [fakes.service("rates", app="rates")]})
+    (found,) = look(probes.services, systems(world))
+    assert (found.verdict, found.mechanism, found.object) == ("BAD", "service-missing", f"Service/{IN}{fakes.NAME}")
+    assert "which are app=" in found.observed
+
+
+def test_a_service_of_another_name_may_lead_to_the_workload(systems: Connect) -> None:
+    world = fakes.healthy()
+    world.on(fakes.SERVICES, 200, {"items": [fakes.service("front")]})
+    world.on(fakes.SLICES, 200, {"items": [fakes.endpoints(2)]})
+    assert look(probes.services, systems(world))[0].mechanism != "service-missing"
+
+
 def ingress(service: str = fakes.NAME, **port: Any) -> dict[str, Any]:
     backend = {"service": {"name": service, "port": port or {"number": 80}}}
     rule = {"host": "api.example", "http": {"paths": [{"path": "/", "backend": backend}]}}

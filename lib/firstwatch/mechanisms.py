@@ -52,6 +52,8 @@ MECHANISMS: Mapping[str, Mechanism] = {
     "setting-missing": Mechanism(
         W.FLAW, "A program ends or fails for want of a setting; its log names it.", ("logs",), ROLLBACK
     ),
+    "workload-missing": Mechanism(W.FLAW, "The workload's Deployment is not there.", ("rollouts",)),
+    "service-missing": Mechanism(W.FLAW, "No Service leads to the workload's pods.", ("services",)),
     "scaled-to-zero": Mechanism(W.FLAW, "The workload is asked to have no pods.", ("rollouts", "autoscalers")),
     "selector-matches-nothing": Mechanism(W.FLAW, "A Service selects no pod at all.", ("services",)),
     "selector-too-broad": Mechanism(W.FLAW, "A Service selects pods of another workload too.", ("services",)),

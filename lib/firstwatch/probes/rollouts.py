@@ -9,7 +9,7 @@ import re
 from datetime import datetime, timedelta
 from functools import partial
 
-from firstwatch.errors import Unavailable
+from firstwatch.errors import NotFound, Unavailable
 from firstwatch.model import Finding, Findings, Json, Verdict, parse_time
 from firstwatch.probes.events import last
 from firstwatch.probes.probe import Probe, probe, unknown
@@ -18,6 +18,7 @@ from firstwatch.systems.templates import Touched, touched
 from firstwatch.systems.workloads import condition, images, moment, revision, revisions
 
 UNDER_WAY = timedelta(seconds=30)  # how long a rollout that makes no progress is given
+MISSING = "have it put back from where it is kept; or mend [service] deployment"
 SHOWN = 4  # fields of a revision that are spelled out
 FEWER = "fewer replicas"  # what is touched by a scaling down
 MADE = "made"  # what is touched where there was nothing before
@@ -32,7 +33,10 @@ _SCALED = re.compile(r"Scaled (?P<way>up|down) replica set (?P<name>\S+) from (?
 )
 def rollouts(self: Probe, systems: Systems, now: datetime) -> Findings:
     service = systems.settings.service
-    deployment = systems.cluster.get("Deployment", service.namespace, service.deployment)
+    try:
+        deployment = systems.cluster.get("Deployment", service.namespace, service.deployment)
+    except NotFound as error:
+        return Findings((self.bad(systems, "workload-missing", f"{error}", next=MISSING),))
     verdict, mechanism, state = rollout_state(deployment, now)
     advice = "firstwatch run mitigate/rollback" if verdict is Verdict.BAD else ""
     told = partial(self.says, service, verdict, mechanism=mechanism, next=advice)
