@@ -35,8 +35,9 @@ def rollouts(self: Probe, systems: Systems, now: datetime) -> Findings:
     service = systems.settings.service
     try:
         deployment = systems.cluster.get("Deployment", service.namespace, service.deployment)
-    except NotFound as error:
-        return Findings((self.bad(systems, "workload-missing", f"{error}", next=MISSING),))
+    except NotFound:
+        said = f"there is no Deployment {service.deployment} in {service.namespace}"
+        return Findings((self.bad(systems, "workload-missing", said, next=MISSING),))
     verdict, mechanism, state = rollout_state(deployment, now)
     advice = "firstwatch run mitigate/rollback" if verdict is Verdict.BAD else ""
     told = partial(self.says, service, verdict, mechanism=mechanism, next=advice)
