@@ -28,7 +28,8 @@ CHUNK = 65_536
 @dataclass(slots=True)
 class Log:
     """
-    A file of lines that several processes append to. `end` is how much of it its holder knows: 0 when it is a new one.
+    A file of lines that several processes append to. `end` is how much of it its holder knows: 0 when it is a new one;
+    `size` is how much there was when it was last taken hold of.
 
     It is used while it is `held`. After `given_up` nothing is appended any more.
     """
@@ -36,6 +37,7 @@ class Log:
     path: Path
     end: int = 0
     given_up: bool = False
+    size: int = 0
     _descriptor: int = -1
     _process: int = 0
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -73,7 +75,9 @@ class Log:
 
     def _is_the_one(self) -> bool:
         try:
-            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
+            ours = os.fstat(self._descriptor)
+            self.size = ours.st_size
+            return os.path.samestat(self.path.stat(), ours)
         except OSError:
             self.close()
             raise
@@ -86,9 +90,6 @@ class Log:
     def __del__(self) -> None:
         if os is not None:  # as it is when the interpreter ends
             self.close()
-
-    def size(self) -> int:
-        return os.fstat(self._descriptor).st_size
 
     def last_line(self, size: int) -> tuple[bytes, int]:
         """Return the last whole line from `end` to *size*, and where it ends; nothing and `end` when there is none."""

@@ -177,7 +177,7 @@ class Journal:
 
     def _catch_up(self, kind: str) -> None:
         """Learn what the last event is; cut a torn tail, by an event that says so."""
-        size = self._log.size()
+        size = self._log.size
         if size == self._log.end and size:
             return
         line, whole = self._log.last_line(size)

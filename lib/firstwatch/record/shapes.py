@@ -10,6 +10,7 @@ A pattern's first group, where it has one, is kept: `password=` stays and its va
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Words that a name ends with when its value is a secret, in any case and with any of `-`, `_` or nothing between.
 WORDS = (
@@ -129,6 +130,7 @@ SHAPES = (
 )  # fmt: skip
 
 
+@lru_cache(4096)  # a record says the same names again and again
 def says_secret(name: str) -> bool:
     """Whether what is called *name* (a key, a variable, a header) is a secret by its name alone."""
     return bool(_NAME.search(name)) and not _NO_NAME.search(name)
