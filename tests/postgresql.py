@@ -63,3 +63,16 @@ def _until_up(dsn: str) -> None:
         except psycopg.OperationalError:
             time.sleep(0.1)
     pytest.fail("PostgreSQL did not start")
+
+
+LOCKED = "wait_event_type = 'Lock'"
+
+
+def until(dsn: str, many: int, how: str = LOCKED) -> None:
+    """Return when so many sessions are *how*, a condition on `pg_stat_activity`; fail when half a minute has passed."""
+    count = f"SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND {how}"  # a test's own
+    ends = time.monotonic() + 30
+    with psycopg.connect(dsn, autocommit=True) as session:
+        while session.execute(count.encode()).fetchone() != (many,):
+            assert time.monotonic() < ends, how
+            time.sleep(0.02)

@@ -136,11 +136,11 @@ def test_what_cannot_be_recorded_is_not_sent(world: Exchange) -> None:
 
 
 def test_a_channel_that_hangs_delays_neither_the_others_nor_the_responder(world: Exchange) -> None:
-    box = world.outbox(within_s=0.5, slack=world.channels()["slack"] | {"url": exchange.silent()})
+    box = world.outbox(within_s=2.5, slack=world.channels()["slack"] | {"url": exchange.silent()})
     box.queue(draft("pager", "page", PAGED, "on-call"), draft("slack", "declaration", TEXT))
     began = time.monotonic()
     box.deliver()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert [each.state for each in box.record.incident().messages] == [State.DELIVERED, State.DOUBT] or (
         state(box).state is State.QUEUED
     )

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import fakes
+import postgresql
 import psycopg
 import pytest
 
@@ -152,7 +153,8 @@ def test_who_holds_a_lock_is_named_and_not_who_waits(
     thread = threading.Thread(target=lambda: waiter.execute("SELECT * FROM orders"), daemon=True)
     thread.start()
     try:
-        time.sleep(0.5)
+        postgresql.until(dsn, 1)
+        time.sleep(0.3)  # longer than WAIT_S
         found = look(probes.locks, FOUND)
         assert judged(found) == [("BAD", "idle-in-transaction")]
         assert "(migration, idle in transaction) holds what 1 others wait for" in found[0].observed
@@ -178,7 +180,8 @@ def test_a_prepared_transaction_that_others_wait_for_is_named_though_no_session_
         thread = threading.Thread(target=lambda: waiter.execute("SELECT * FROM invoices"), daemon=True)
         thread.start()
         try:
-            time.sleep(0.5)
+            postgresql.until(dsn, 1)
+            time.sleep(0.3)  # longer than WAIT_S
             (found,) = look(probes.locks, FOUND)
             assert (found.mechanism, "pg_prepared_xacts" in found.command) == ("lock-wait", True)
             assert found.observed.startswith("a prepared transaction holds what 1 others wait for")
