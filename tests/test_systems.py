@@ -16,7 +16,7 @@ from firstwatch.systems import Systems, connect
 from firstwatch.systems.http import Http
 from firstwatch.systems.retry import Budget
 
-QUICK = Budget(deadline_s=1.0, pauses_s=(0.02, 0.02))
+QUICK = Budget(deadline_s=2.0, pauses_s=(0.02, 0.02))
 BAD_NAMES = ["", ".", "..", "-x", "a b", "a;b", "a/b", "a%2fb", "A", "é", "🚨", "a" * 254, "a\x00", "a\n", "../nodes"]
 NONSENSE = [b"<html>", b"null", b"[]", b'"text"', b'{"items":', b"{}", b"\xff\xfe", b"[" * 5000, b'{"kind":1}', b""]
 
@@ -86,9 +86,9 @@ def test_every_call_ends_in_time(wire: Start, behave: Behave) -> None:
         lambda: systems.http.get(f"{made.url}/health", budget=QUICK),
     ):
         began = time.monotonic()
-        with pytest.raises(Unavailable, match=r"no answer within 1 s|no answer in time|timed out|Timeout"):
+        with pytest.raises(Unavailable, match=r"no answer within 2 s|no answer in time|timed out|Timeout"):
             call()
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 4.0
 
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=repr)
@@ -172,7 +172,7 @@ def test_a_read_is_asked_three_times_at_most(wire: Start, times: int) -> None:
 
 def test_what_asks_for_more_time_than_there_is_is_not_waited_for(wire: Start) -> None:
     made, systems = wire(saying("429 Slowly", b"{}", "Retry-After: 600"))
-    with pytest.raises(Unavailable, match="it asked to wait 600 s, longer than the 1 s of a call"):
+    with pytest.raises(Unavailable, match="it asked to wait 600 s, longer than the 2 s of a call"):
         systems.cluster.list("Node")
     assert made.sent("GET") == 1
 
@@ -189,7 +189,7 @@ def test_an_error_of_a_client_has_a_name_that_the_exit_codes_know(wire: Start) -
 def test_a_log_that_stops_coming_is_shown_as_far_as_it_came(wire: Start) -> None:
     def halting(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\none\ntwo\x1b\xff")
-        time.sleep(2)
+        time.sleep(4)
 
     _, systems = wire(halting)
     log = systems.cluster.logs(fakes.NAMESPACE, "p")
