@@ -33,7 +33,7 @@ recorded-outputs: setup  ## Run every runbook on its recording, and keep what it
 
 test-cluster: setup  ## The checks and the runbooks on a real control plane (Go 1.26 builds it once)
 	$(BIN)/python tests/cluster/build.py
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m cluster -p no:nbval --timeout=1800 tests
+	$(BIN)/python -m pytest -q -n 3 --dist loadscope --no-loadscope-reorder -m cluster -p no:nbval --timeout=1800 tests
 
 test-emulate: setup  ## Chat and tickets against an implementation that is not ours (needs Node newer than 20)
 	PATH="$(CURDIR)/$(BIN):$$PATH" scripts/test-emulate.sh

@@ -1,4 +1,4 @@
-"""Seven faults in one world on a real control plane: each is named first by the sweep, and heals by hand."""
+"""Seven faults in two worlds on a real control plane: each is named first by the sweep, and heals by hand."""
 
 import time
 from collections.abc import Iterator
@@ -12,11 +12,10 @@ from gameday.scenarios.inject import put
 from gameday.world.folder import Folder, State
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(400)]
-SEVEN = ("bad-release", "missing-image", "crash-loop", "key-missing", "no-pods", "selector", "quota")
 HEALED_S = 90
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def desk(binaries: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with opened(tmp_path_factory.mktemp("desk"), "--control-plane", str(binaries)) as made:
         yield made
@@ -26,8 +25,7 @@ def state(desk: Desk) -> State:
     return State.read(Folder(desk.world).state)
 
 
-@pytest.mark.parametrize("name", SEVEN)
-def test_a_fault_is_named_first_and_heals_by_hand(desk: Desk, name: str) -> None:
+def named_first_and_healed(desk: Desk, name: str) -> None:
     scenario = SCENARIOS[name]
     desk("gameday", name)
     first = desk("run", "investigate/first-five-minutes")["findings"][0]
@@ -37,3 +35,15 @@ def test_a_fault_is_named_first_and_heals_by_hand(desk: Desk, name: str) -> None
     while why := seen.ill(state(desk)):
         assert time.monotonic() < ends, why
         time.sleep(0.5)
+
+
+class TestReleases:
+    @pytest.mark.parametrize("name", ["bad-release", "missing-image", "crash-loop", "key-missing"])
+    def test_it_is_named_first_and_heals_by_hand(self, desk: Desk, name: str) -> None:
+        named_first_and_healed(desk, name)
+
+
+class TestSettings:
+    @pytest.mark.parametrize("name", ["no-pods", "selector", "quota"])
+    def test_it_is_named_first_and_heals_by_hand(self, desk: Desk, name: str) -> None:
+        named_first_and_healed(desk, name)
