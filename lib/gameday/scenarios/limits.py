@@ -33,7 +33,7 @@ def _at_once(write: Write) -> Write:
 SCENARIOS = (
     Scenario(
         name="quota", title="A quota that leaves no room for the pods of a release", needs=CONTROL_PLANE,
-        change=(_pods(1), _at_once(release("1.4.3"))), shown=seen.failing,
+        change=(_pods(1), _at_once(release("1.4.1"))), shown=seen.failing,
         sees="no pod of a new revision, and none that fails",
         truth=((f"ResourceQuota/{NAMESPACE}/{PODS}", "quota-exceeded"),),
         cures=(
