@@ -88,6 +88,13 @@ def test_what_is_not_a_fresh_number_is_unknown_and_blind(look: Look, probe: Prob
     assert (found.verdict, found.mechanism) == (Verdict.UNKNOWN, "blind")
 
 
+@pytest.mark.parametrize(("age_s", "verdict"), [(200, "UNKNOWN"), (900, "BAD")], ids=["as it fills", "later"])
+def test_a_rate_that_grows_as_its_first_window_fills_is_no_spike(look: Look, age_s: int, verdict: str) -> None:
+    world = told(20)
+    world.on(fakes.RANGE, 200, fakes.matrix([(age_s - 10 * i, 2 if age_s - 10 * i > 60 else 20) for i in range(20)]))
+    assert look(probes.request_rate, world).verdict == verdict
+
+
 def test_requests_that_were_never_measured_before_are_unknown(look: Look) -> None:
     world = told(20)
     world.on(fakes.RANGE, 200, fakes.matrix([]))
