@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import fakes
+import hypothesis
 import postgresql
 import psycopg
 import pytest
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[1]
+hypothesis.settings.register_profile("ours", deadline=None)  # how long an example takes says what else the machine does
+hypothesis.settings.load_profile("ours")
 os.environ["COLUMNS"] = "250"  # as wide for each test: the console asks once, when it is imported
 
 
