@@ -307,7 +307,8 @@ def test_a_workload_that_is_not_there_is_bad_and_its_service_is_not_blamed_for_i
 def test_where_no_service_leads_to_the_workload_that_is_said(systems: Connect) -> None:
     world = fakes.healthy()
     world.on(fakes.SERVICES, 200, {"items": [fakes.service("rates", app="rates")]})
-    (found,) = look(probes.services, systems(world))
+    found, other = look(probes.services, systems(world))
+    assert other.mechanism == "selector-matches-nothing", "what is wrong with another is not hidden by it"
     assert (found.verdict, found.mechanism, found.object) == ("BAD", "service-missing", f"Service/{IN}{fakes.NAME}")
     assert "which are app=" in found.observed
 

@@ -29,36 +29,31 @@ def services(self: Probe, systems: Systems, now: datetime) -> Findings:
     if not found:
         return self.unknown(systems, f"no Service with a selector in {namespace}")
     deployments = systems.cluster.list("Deployment", namespace)
-    if missing := _missing(self, systems, found, deployments):
-        return missing
     pods = living(systems.cluster.list("Pod", namespace))
     templates = [*(each["spec"]["template"] for each in deployments), *_lost(systems, found, deployments)]
     slices = systems.cluster.list("EndpointSlice", namespace)
     found.sort(key=lambda each: str(each["metadata"]["name"]))
-    bad = [each for service in found for each in _wrong(self, systems, service, pods, templates, slices)]
+    bad = [*_missing(self, systems, found, deployments)]
+    bad += [each for service in found for each in _wrong(self, systems, service, pods, templates, slices)]
     if bad:
         return Findings(bad)
     counts = ", ".join(f"{each['metadata']['name']} {_ready(each, slices)}" for each in found)
     return self.ok(systems, f"ready endpoints: {counts}")
 
 
-def _missing(self: Probe, systems: Systems, found: list[Json], deployments: list[Json]) -> Findings | None:
-    """Return that no Service leads to the workload, which is asked over HTTP; None when one does, or is meant to."""
+def _missing(self: Probe, systems: Systems, found: list[Json], deployments: list[Json]) -> Iterator[Finding]:
+    """Yield that no Service leads to the workload, which is asked over HTTP; nothing when one does, or is meant to."""
     service = systems.settings.service
     own = [each for each in deployments if each["metadata"]["name"] == service.deployment]
     labels = own[0]["spec"]["template"].get("metadata", {}).get("labels", {}) if own else {}
     named = any(each["metadata"]["name"] == service.name for each in found)
-    if (
-        not own
-        or not (service.url or service.health)
-        or named
-        or any(selects(each["spec"]["selector"], labels) for each in found)
-    ):
-        return None
+    led = named or any(selects(each["spec"]["selector"], labels) for each in found)
+    if led or not own or not (service.url or service.health):
+        return
     said = f"no Service selects the pods of {service.deployment}, which are {_pairs(labels)}"
     advice = "have it put back from where it is kept"
     words = {"object": f"Service/{service.namespace}/{service.name}", "next": advice}
-    return Findings((self.bad(systems, "service-missing", said, **words),))
+    yield self.bad(systems, "service-missing", said, **words)
 
 
 def _lost(systems: Systems, found: list[Json], deployments: list[Json]) -> Iterator[Json]:
