@@ -111,9 +111,9 @@ def eligible(roster: Roster, role: str, person: str, reason: str = "") -> str:
 
 
 def assigned(state: Incident, role: str, name: str, reason: str) -> Body:
-    """Return the event that gives *name* a *role*; a commander is relieved by a hand-over, or for a *reason*."""
+    """Return the event that gives *name* a *role*; one that is held is handed over, or taken for a *reason*."""
     holder = state.people.roles.get(role, "")
-    if role == COMMANDER and holder and same(holder) != same(name) and not reason.strip():
+    if holder and same(holder) != same(name) and not reason.strip():
         how = f"firstwatch hand-over {role} --to {name}"
         raise BadParameter(f"{holder} is {role}; {how}, or give the reason why it cannot wait")
     return {"role": role, "person": name, "reason": reason.strip()}
