@@ -187,18 +187,13 @@ def request_rate(self: Probe, systems: Systems, now: datetime) -> Findings:
     if usual > 0 and found.value < VANISHED * usual:
         return Findings((self.bad(systems, "traffic-vanished", said, since=_fall(series, VANISHED * usual), **words),))
     limit = systems.settings.thresholds.traffic_ratio * usual
-    if usual > 0 and found.value >= limit and _filling(series, limit, systems.settings.window):
+    if usual <= 0 or found.value < limit:
+        return self.ok(systems, said, age_s=found.age_s, **words)
+    rose = onset(series, limit)
+    if rose and rose - series[0].at <= systems.settings.window:  # as every rate does while its first window fills
         said = f"{said}, counted since a moment only; what is usual is not known"
         return self.unknown(systems, said, age_s=found.age_s, **words)
-    if usual > 0 and found.value >= limit:
-        return Findings((self.bad(systems, "traffic-spike", said, since=onset(series, limit), **words),))
-    return self.ok(systems, said, age_s=found.age_s, **words)
-
-
-def _filling(samples: Sequence[Sample], limit: float, window: timedelta) -> bool:
-    """Whether the values rose to *limit* as their first window filled: so does every rate that begins to be counted."""
-    rose = onset(samples, limit)
-    return rose is not None and rose - samples[0].at <= window
+    return Findings((self.bad(systems, "traffic-spike", said, since=rose, **words),))
 
 
 def _fall(samples: Sequence[Sample], limit: float) -> datetime | None:

@@ -105,5 +105,6 @@ async def _written(client: Client, write: Write, named: Json) -> None:
     except ApiError as error:
         if error.status != NOT_FOUND:
             raise
+        metadata = {**write.change.get("metadata", {}), **named["metadata"]}
         kind = {"apiVersion": write.kind.api, "kind": write.kind.kind}
-        await client.create(write.kind, {**kind, **named, **write.change})
+        await client.create(write.kind, {**kind, **write.change, "metadata": metadata})
