@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from firstwatch.record.event import Event
 from firstwatch.record.incident import Incident, describe, fold
-from firstwatch.record.journal import Event
 from firstwatch.record.messages import State, last_public, pending
 
 NOW = datetime(2026, 11, 24, 2, 3, 4, tzinfo=UTC)

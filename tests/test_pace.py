@@ -15,8 +15,9 @@ from firstwatch.channels import announce
 from firstwatch.clock import Pace
 from firstwatch.errors import BadParameter
 from firstwatch.model import parse_time, timestamp
+from firstwatch.record.event import Event
 from firstwatch.record.incident import fold
-from firstwatch.record.journal import Event, read
+from firstwatch.record.journal import read
 from firstwatch.record.people import pace
 from gameday.world import configuration
 from gameday.world.folder import Folder, State

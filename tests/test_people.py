@@ -12,8 +12,9 @@ from firstwatch.model import Actor
 from firstwatch.policy import tables
 from firstwatch.policy.duties import duties
 from firstwatch.record import people
+from firstwatch.record.event import Event
 from firstwatch.record.incident import fold
-from firstwatch.record.journal import Event, Journal, read
+from firstwatch.record.journal import Journal, read
 
 T0 = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 M = timedelta(minutes=1)

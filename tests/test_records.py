@@ -16,8 +16,9 @@ from firstwatch.clock import WallClock
 from firstwatch.errors import BadParameter, NotFound, RecordNotWritable
 from firstwatch.model import Actor, Finding, Findings, Verdict, canonical
 from firstwatch.record.anchor import Anchor, pasted
+from firstwatch.record.event import body_sha256, chain_hash
 from firstwatch.record.incident import fold
-from firstwatch.record.journal import Journal, body_sha256, chain_hash, read
+from firstwatch.record.journal import Journal, read
 from firstwatch.record.purge import purge
 from firstwatch.record.store import Store, attach
 from firstwatch.record.verify import verify

@@ -15,7 +15,7 @@ from firstwatch.policy import tables
 from firstwatch.policy.duties import Duty, duties
 from firstwatch.policy.facts import Assigned, Facts, Grade, Moment, Turn
 from firstwatch.policy.roster import Person, Roster
-from firstwatch.record.journal import Event
+from firstwatch.record.event import Event
 from firstwatch.record.reminded import Reminded, reminded
 
 POLICY = tables.load()

@@ -25,7 +25,8 @@ from firstwatch.model import Actor, timestamp
 from firstwatch.policy import tables
 from firstwatch.policy.duties import duties
 from firstwatch.policy.roster import Person, Roster
-from firstwatch.record.journal import Event, read
+from firstwatch.record.event import Event
+from firstwatch.record.journal import read
 from firstwatch.record.store import Record, Store, Writer
 from gameday.world import messages
 from gameday.world.folder import Folder, State

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from firstwatch.model import Actor
 from firstwatch.publish import pages
+from firstwatch.record.event import Event
 from firstwatch.record.incident import fold
-from firstwatch.record.journal import Event, Journal, read
+from firstwatch.record.journal import Journal, read
 from firstwatch.record.store import Record
 from firstwatch.record.verify import verify
 

@@ -279,14 +279,14 @@ def mode(word: str) -> Mode:
 
 def plain(value: object) -> Json:
     """Return *value* as JSON types: dataclasses as objects, times as UTC text, tuples as lists."""
-    if type(value) in (str, int, float, bool, type(None)):
+    if type(value) in _PLAIN:
         return value
+    if isinstance(value, (dict, Mapping)):  # a dict is the quicker to ask for
+        return {str(key): plain(item) for key, item in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, datetime):
         return timestamp(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, StrEnum):
         return value.value
     return [plain(item) for item in value] if isinstance(value, list | tuple | set) else value
@@ -297,12 +297,13 @@ def canonical(value: Json) -> bytes:
     return _CANONICAL.encode(value).encode("utf-8", "strict")
 
 
+_PLAIN = (str, int, float, bool, type(None))
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def timestamp(moment: datetime) -> str:
     """Return *moment* as `2026-11-24T02:03:04.567Z`: UTC, milliseconds."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def parse_time(text: str) -> datetime:

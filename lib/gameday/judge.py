@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from firstwatch.cli.duties import owed
+from firstwatch.record.event import Event
 from firstwatch.record.incident import fold
-from firstwatch.record.journal import Event, read
+from firstwatch.record.journal import read
 from firstwatch.record.store import Record
 from gameday.game import Game, failed
 from gameday.scenarios import seen

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from firstwatch.model import Finding, Result, Verdict, finding
 from firstwatch.policy.duties import Duty
+from firstwatch.record.event import Event
 from firstwatch.record.incident import Applied, Incident, fold
-from firstwatch.record.journal import Event
 from gameday.scenarios.scenario import Scenario
 
 SECONDS = 60  # a user asks once a second: sixty requests that failed are a minute of one user

@@ -19,8 +19,8 @@ from faults import bench as benches
 from faults.programme import Figure, Row, Trial
 from firstwatch.model import Actor, Change, Plan, Target, plain, timestamp
 from firstwatch.policy.gate import Rule, decide
+from firstwatch.record.event import Event
 from firstwatch.record.incident import fold
-from firstwatch.record.journal import Event
 from firstwatch.runs import catalog
 
 NOW = datetime(2026, 11, 24, 2, 3, 4, tzinfo=UTC)

@@ -21,8 +21,9 @@ from faults.programme import Figure, Row, Trial
 from firstwatch.clock import WallClock
 from firstwatch.errors import FirstwatchError
 from firstwatch.model import Actor
+from firstwatch.record.event import Event
 from firstwatch.record.incident import fold
-from firstwatch.record.journal import Event, Journal, read
+from firstwatch.record.journal import Journal, read
 from firstwatch.record.verify import verify
 
 ID = "2026-11-24-020304"

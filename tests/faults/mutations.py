@@ -79,7 +79,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "                pass  #", row("T07", "T10"),
     ),
     Mutation(
-        "writing on after a short write", "record/disk.py", "    while left:\n", "    if left:\n", row("T09", "T08")
+        "writing on after a short write", "record/disk.py", "    while written < len(data):\n",
+        "    if data:\n", row("T09", "T08"),
     ),
     Mutation(
         "taking a refused write back", "record/disk.py", "            self.cut(self.end)\n", "            pass\n",
@@ -94,8 +95,12 @@ MUTATIONS: tuple[Mutation, ...] = (
         row("T34"),
     ),
     Mutation(
-        "the reserve before an intent", "record/journal.py", "                if kind == \"intent\":\n",
-        "                if False:\n", (*row("T08"), JOURNAL),
+        "noticing that the journal was replaced", "record/disk.py", "(found.st_ino, found.st_dev) == self._inode",
+        "True", (JOURNAL,),
+    ),
+    Mutation(
+        "the reserve before an intent", "record/journal.py", "        if kind == \"intent\":\n",
+        "        if False:\n", (*row("T08"), JOURNAL),
     ),
     Mutation(
         "values that are known to be secret", "record/redact.py",

@@ -13,8 +13,9 @@ from faults.programme import Figure, Row, Trial
 from firstwatch.errors import RecordUnreadable
 from firstwatch.model import canonical
 from firstwatch.record.anchor import Anchor
+from firstwatch.record.event import FIRST, body_sha256, chain_hash
 from firstwatch.record.incident import fold
-from firstwatch.record.journal import FIRST, body_sha256, chain_hash, read
+from firstwatch.record.journal import read
 from firstwatch.record.verify import verify
 
 EXAMPLES = Path(__file__).parents[2] / "incidents"

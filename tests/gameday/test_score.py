@@ -10,7 +10,8 @@ import pytest
 from firstwatch.errors import NotFound
 from firstwatch.model import Actor, Change, Finding, Findings, Plan, Target, Verdict
 from firstwatch.policy.duties import Duty
-from firstwatch.record.journal import Event, Journal, read
+from firstwatch.record.event import Event
+from firstwatch.record.journal import Journal, read
 from gameday.game import Game, differing, failed
 from gameday.scenarios import SCENARIOS
 from gameday.score import After, Score, score

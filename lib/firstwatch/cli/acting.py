@@ -13,8 +13,8 @@ from firstwatch.model import parse_time
 if TYPE_CHECKING:
     from firstwatch.policy.roster import Roster
     from firstwatch.policy.tables import Policy
+    from firstwatch.record.event import Event
     from firstwatch.record.incident import Incident as State
-    from firstwatch.record.journal import Event
     from firstwatch.record.store import Record
 
 MOST_LETTERS = 1000

@@ -13,7 +13,8 @@ from firstwatch.errors import BadParameter
 from firstwatch.model import Mode, Plan
 
 if TYPE_CHECKING:
-    from firstwatch.record.journal import Event, Journal
+    from firstwatch.record.event import Event
+    from firstwatch.record.journal import Journal
     from firstwatch.record.store import Record
     from firstwatch.runs.catalog import Runbook
     from firstwatch.runs.supervisor import Ended, Order

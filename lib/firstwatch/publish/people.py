@@ -32,9 +32,9 @@ from firstwatch.policy.tables import Policy
 from firstwatch.publish.brief import brief as told_briefly
 from firstwatch.record import conduct
 from firstwatch.record.conduct import Body
+from firstwatch.record.event import Event
 from firstwatch.record.evidence import evidence
 from firstwatch.record.incident import Incident, describe, fold
-from firstwatch.record.journal import Event
 from firstwatch.record.messages import Message
 from firstwatch.record.store import Record, Writer
 from firstwatch.runs.watch import Watch

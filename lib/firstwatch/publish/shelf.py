@@ -19,8 +19,9 @@ from firstwatch.publish import pages
 from firstwatch.publish.around import Around
 from firstwatch.publish.clean import heading
 from firstwatch.publish.fragment import Fragment, rendered
+from firstwatch.record.event import Event
 from firstwatch.record.incident import fold
-from firstwatch.record.journal import Event, read
+from firstwatch.record.journal import read
 from firstwatch.record.redact import redacted
 from firstwatch.record.store import Record, inside
 

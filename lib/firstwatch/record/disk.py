@@ -12,8 +12,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,7 +30,8 @@ class Log:
     A file of lines that several processes append to. `end` is how much of it its holder knows: 0 when it is a new one;
     `size` is how much there was when it was last taken hold of.
 
-    It is used while it is `held`. After `given_up` nothing is appended any more.
+    It is used within `with log:`, which makes its holder the only appender of all threads and processes, or raises
+    TimeoutError after 10 s. After `given_up` nothing is appended any more.
     """
 
     path: Path
@@ -39,21 +39,23 @@ class Log:
     given_up: bool = False
     size: int = 0
     _descriptor: int = -1
+    _inode: tuple[int, int] = (0, 0)
     _process: int = 0
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Be the only appender, of all threads and processes; TimeoutError when that takes longer than 10 s."""
+    def __enter__(self) -> None:
         self._after_fork()
         if not self._turn.acquire(timeout=LOCK_S):
             raise TimeoutError(f"another thread held it for {LOCK_S:.0f} s")
         try:
             self._lock()
-            try:
-                yield
-            finally:
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        except BaseException:
+            self._turn.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         finally:
             self._turn.release()
 
@@ -67,20 +69,22 @@ class Log:
         while True:
             if self._descriptor < 0:
                 self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-                self.end = 0
+                opened = os.fstat(self._descriptor)
+                self.end, self._inode = 0, (opened.st_ino, opened.st_dev)
             lock(self._descriptor, fcntl.LOCK_EX)
             if self._is_the_one():
                 return
             self.close()
 
     def _is_the_one(self) -> bool:
+        """Whether the file at `path` is the open one, whose inode nobody else can be given; learn its size."""
         try:
-            ours = os.fstat(self._descriptor)
-            self.size = ours.st_size
-            return os.path.samestat(self.path.stat(), ours)
+            found = self.path.stat()
         except OSError:
             self.close()
             raise
+        self.size = found.st_size
+        return (found.st_ino, found.st_dev) == self._inode
 
     def close(self) -> None:
         if self._descriptor >= 0:
@@ -149,12 +153,12 @@ def lock(descriptor: int, how: int) -> None:
 
 def write_all(descriptor: int, data: bytes) -> None:
     """Write *data* whole: the system may take less of it than it was given, and says so only by a number."""
-    left = memoryview(data)
-    while left:
-        taken = os.write(descriptor, left)
+    written = 0
+    while written < len(data):
+        taken = os.write(descriptor, data[written:])
         if not taken:
             raise OSError(errno.EIO, "it takes no more bytes, and does not say why")
-        left = left[taken:]
+        written += taken
 
 
 def read_still(path: Path) -> bytes:

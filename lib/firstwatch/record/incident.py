@@ -16,7 +16,7 @@ from firstwatch.model import WORST_FIRST, Approval, Findings, Json, Plan, Result
 from firstwatch.policy.facts import Facts
 from firstwatch.policy.lease import Lease
 from firstwatch.record import messages, people, reminded, skew
-from firstwatch.record.journal import Event
+from firstwatch.record.event import Event
 from firstwatch.record.messages import Made, Message
 from firstwatch.record.reminded import Reminded
 

@@ -1,9 +1,8 @@
 """
 The journal: the append-only, hash-chained events of one incident. It is the record; everything else renders it.
 
-One canonical JSON line an event. `hash` covers the line without `body` and `hash`; `body` is covered by `body_sha256`,
-so that a body can be purged later and leave a tombstone behind that still verifies. `prev` is the hash of the event
-before. Bytes that are not canonical are refused, so no byte of a line is free to change.
+One canonical JSON line an event (`event`). Bytes that are not canonical are refused, so no byte of a line is free to
+change.
 
 An append takes the journal's lock, writes every byte, calls fsync, and only then returns. Order is `seq`, never the
 wall clock. It reads no more than the last line, so it costs the same in a long journal. A torn last line, left by a
@@ -13,67 +12,21 @@ A full disk refuses events, and a mitigation with them. What closes a run must f
 beside the journal, and no change is begun without it.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from firstwatch.clock import Clock
 from firstwatch.errors import RecordNotWritable, RecordUnreadable
-from firstwatch.model import Actor, Json, canonical, parse_time, plain, timestamp
+from firstwatch.model import Actor, Json, plain, timestamp
 from firstwatch.record import disk
+from firstwatch.record.event import FIRST, Event, Writer, parse
 from firstwatch.record.redact import redacted
 
-VERSION = 1
-FIRST = "0" * 64  # the `prev` of the first event
 CLOSING = ("outcome", "run-ended")  # what was done, and how it ended: these may use the reserve
-TOMBSTONE = "purged"  # the one key of a body that was purged
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of the journal. `mono` is nanoseconds of the writing machine's monotonic clock."""
-
-    v: int
-    seq: int
-    prev: str
-    incident: str
-    run: str
-    actor: dict[str, str]
-    credential: str
-    at: str
-    mono: int
-    kind: str
-    body_sha256: str
-    body: dict[str, Any]
-    hash: str
-
-    @property
-    def time(self) -> datetime:
-        return parse_time(self.at)
-
-    @property
-    def who(self) -> str:
-        return self.actor.get("name", "")
-
-    @property
-    def purged(self) -> bool:
-        """Whether the body was taken out; nothing is known but its hash."""
-        return self.body == {TOMBSTONE: self.body_sha256}
-
-
-def body_sha256(body: Json) -> str:
-    return hashlib.sha256(canonical(body)).hexdigest()
-
-
-def chain_hash(line: dict[str, Json]) -> str:
-    """Return the SHA-256 of an event without its `body` and `hash`."""
-    return hashlib.sha256(canonical({k: v for k, v in line.items() if k not in ("body", "hash")})).hexdigest()
+_REFUSED = (OSError, ValueError)  # by the disk, or by JSON, which has no such value
 
 
 @dataclass(slots=True)
@@ -89,14 +42,17 @@ class Journal:
     actor: Actor
     credential: str
     run: str = ""
-    incident: str = field(init=False)
     _log: disk.Log = field(init=False, repr=False)
     _last: tuple[int, str] = field(default=(0, FIRST), repr=False)
-    _who: dict[str, str] = field(init=False, repr=False)
+    _writer: Writer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._log = disk.Log(self.path)
-        self._who, self.incident = plain(self.actor), self.path.parent.name
+        self._writer = Writer(self.incident, self.run, self.actor, self.credential)
+
+    @property
+    def incident(self) -> str:
+        return self.path.parent.name
 
     @property
     def reserve(self) -> Path:
@@ -112,8 +68,12 @@ class Journal:
             RecordUnreadable: What is there already is not a journal.
         """
         said = redacted(plain(body))
-        with self.held(kind):
-            return self._write(kind, said)
+        try:  # as `held` does; a generator would cost a tenth of the append
+            with self._log:
+                self._catch_up(kind)
+                return self._write(kind, said)
+        except _REFUSED as error:
+            raise self._not_written(kind, error) from error
 
     def decided(self, kind: str, decide: Callable[[tuple[Event, ...]], object]) -> Event:
         """
@@ -130,17 +90,18 @@ class Journal:
             return self._write(kind, redacted(plain(decide(read(self.path)))))
 
     @contextmanager
-    def held(self, kind: str) -> Iterator[disk.Log]:
+    def held(self, kind: str) -> Iterator[None]:
         """Hold the journal for an event of *kind*, caught up with what others added; errors as in `append`."""
         try:
-            with self._log.held():
+            with self._log:
                 self._catch_up(kind)
-                if kind == "intent":
-                    disk.set_aside(self.reserve)
-                yield self._log
-        except (OSError, ValueError) as error:  # ValueError: JSON has no such value
-            after = f"its {kind} is not recorded" if kind in CLOSING else "nothing was attempted"
-            raise RecordNotWritable(f"cannot write to the record {self.path}: {error}; {after}") from error
+                yield
+        except _REFUSED as error:
+            raise self._not_written(kind, error) from error
+
+    def _not_written(self, kind: str, error: Exception) -> RecordNotWritable:
+        after = f"its {kind} is not recorded" if kind in CLOSING else "nothing was attempted"
+        return RecordNotWritable(f"cannot write to the record {self.path}: {error}; {after}")
 
     def _write(self, kind: str, body: Json, closes: str = "") -> Event:
         event, data = self.sealed(kind, body)
@@ -163,23 +124,16 @@ class Journal:
     def sealed(self, kind: str, body: Json) -> tuple[Event, bytes]:
         """Return the next event and its line, not written yet. The journal is held."""
         seq, prev = self._last
-        content = canonical(body)
-        line: dict[str, Json] = {
-            "v": VERSION, "seq": seq + 1, "prev": prev, "incident": self.incident, "run": self.run,
-            "actor": self._who, "credential": self.credential, "at": timestamp(self.clock.now()),
-            "mono": self.clock.monotonic_ns(), "kind": kind, "body_sha256": hashlib.sha256(content).hexdigest(),
-        }  # fmt: skip
-        head = canonical(line)
-        line["hash"] = hashlib.sha256(head).hexdigest()
-        whole = _inserted(head, b"body", content, b"body_sha256")
-        whole = _inserted(whole, b"hash", b'"%b"' % line["hash"].encode(), b"incident")
-        return Event(**line, body=body), whole + b"\n"
+        return self._writer.line(seq + 1, prev, timestamp(self.clock.now()), self.clock.monotonic_ns(), kind, body)
 
     def _catch_up(self, kind: str) -> None:
-        """Learn what the last event is; cut a torn tail, by an event that says so."""
-        size = self._log.size
-        if size == self._log.end and size:
-            return
+        """Learn what the last event is; cut a torn tail, by an event that says so. An intent insists on the reserve."""
+        if self._log.size != self._log.end or not self._log.end:
+            self._read_on(self._log.size, kind)
+        if kind == "intent":
+            disk.set_aside(self.reserve)
+
+    def _read_on(self, size: int, kind: str) -> None:
         line, whole = self._log.last_line(size)
         known = self._last if self._log.end else (0, FIRST)
         last = next(((each.seq, each.hash) for each in parse(line, self.path)), known)
@@ -193,36 +147,6 @@ class Journal:
         torn = self._log.read(whole, size)
         self._log.cut(whole)
         self._write("repaired", {"cut_bytes": len(torn), "cut": torn.hex()[:400]}, closes=kind)
-
-
-def _inserted(line: bytes, key: bytes, value: bytes, before: bytes) -> bytes:
-    """Return the canonical *line* with one more key, which sorts just before another: quicker than writing it anew."""
-    first, rest = line.split(b',"%b":' % before, 1)
-    return b'%b,"%b":%b,"%b":%b' % (first, key, value, before, rest)
-
-
-def parse(data: bytes, path: Path) -> Iterator[Event]:
-    """
-    Yield the events in whole lines of *data*, unverified.
-
-    Raises:
-        RecordUnreadable: A line is not an event, or of a version that is not known; `firstwatch verify` says more.
-    """
-    for line in data.splitlines():
-        try:
-            event = json.loads(line)
-            known = event["v"] == VERSION
-            yield Event(**event) if known else _unknown(event["v"], path)
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise RecordUnreadable(
-                f"{path} holds a line that is not an event: {error}; try firstwatch verify"
-            ) from error
-
-
-def _unknown(version: object, path: Path) -> Event:
-    raise RecordUnreadable(
-        f"{path} holds an event of version {version!r}; this program knows version {VERSION}. Its bytes are kept"
-    )
 
 
 def read(path: Path) -> tuple[Event, ...]:

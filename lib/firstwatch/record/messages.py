@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from firstwatch.model import Json
-from firstwatch.record.journal import Event
+from firstwatch.record.event import Event
 
 if TYPE_CHECKING:
     from firstwatch.record.incident import Incident

@@ -17,7 +17,7 @@ from firstwatch.model import Json, clock_time, parse_time
 from firstwatch.policy import facts as people
 from firstwatch.policy.facts import Facts
 from firstwatch.policy.roster import WHOM
-from firstwatch.record.journal import Event
+from firstwatch.record.event import Event
 
 if TYPE_CHECKING:
     from firstwatch.record.incident import Incident

@@ -14,8 +14,9 @@ from pathlib import Path
 from firstwatch.errors import BadParameter, NotFound, RecordNotWritable, RecordUnreadable
 from firstwatch.model import canonical
 from firstwatch.record import disk
+from firstwatch.record.event import TOMBSTONE, Event, parse
 from firstwatch.record.incident import Incident, fold
-from firstwatch.record.journal import TOMBSTONE, Event, Journal, parse
+from firstwatch.record.journal import Journal
 from firstwatch.record.redact import redacted
 from firstwatch.record.verify import tombstone
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from firstwatch.model import parse_time
 from firstwatch.record import people
-from firstwatch.record.journal import Event
+from firstwatch.record.event import Event
 
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from firstwatch.record.journal import Event
+from firstwatch.record.event import Event
 
 NOTICED = timedelta(seconds=2)
 

@@ -20,7 +20,7 @@ from firstwatch.model import canonical
 from firstwatch.record import anchor as anchoring
 from firstwatch.record.anchor import Anchor
 from firstwatch.record.disk import read_still
-from firstwatch.record.journal import FIRST, TOMBSTONE, VERSION, body_sha256, chain_hash
+from firstwatch.record.event import FIRST, TOMBSTONE, VERSION, body_sha256, chain_hash
 
 BEGINNING = b'{"actor":{'  # of every line
 

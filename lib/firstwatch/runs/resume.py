@@ -13,8 +13,9 @@ import psutil
 
 from firstwatch.actions import settle
 from firstwatch.errors import Conflict
+from firstwatch.record.event import Event
 from firstwatch.record.incident import Applied, Incident, fold
-from firstwatch.record.journal import Event, Journal, read
+from firstwatch.record.journal import Journal, read
 from firstwatch.record.store import Record, Writer
 from firstwatch.runs.turn import turn
 from firstwatch.systems import Systems

@@ -22,8 +22,9 @@ import psutil
 from firstwatch import errors
 from firstwatch.errors import BadParameter, RecordNotWritable
 from firstwatch.model import Mode, Result, Verdict
+from firstwatch.record.event import Event
 from firstwatch.record.incident import Incident, Run, fold
-from firstwatch.record.journal import Event, Journal, read
+from firstwatch.record.journal import Journal, read
 from firstwatch.record.redact import known, redacted
 from firstwatch.record.store import attach, inside
 from firstwatch.runs import executed, tree
@@ -173,7 +174,7 @@ def _teller(journal: Journal, progress: Callable[[Event], None]) -> Callable[[],
     seen = [journal.path.stat().st_size]
 
     def tell() -> None:
-        from firstwatch.record.journal import parse
+        from firstwatch.record.event import parse
 
         with journal.path.open("rb") as file:
             file.seek(seen[0])
