@@ -10,8 +10,9 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from firstwatch.errors import RecordUnreadable
 from firstwatch.model import Findings, cell, table
@@ -20,6 +21,9 @@ from firstwatch.publish.around import Around
 from firstwatch.record.incident import Incident
 from firstwatch.record.store import Record, inside
 from firstwatch.record.verify import verify
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 PLOT = "attachments/error-rate.png"
 # Kinds whose line in the timeline would only repeat another: cells, and what the sections below show.
@@ -60,6 +64,14 @@ def title(incident: Incident) -> str:
 
 def render(incident: Incident, *, plotted: bool, verified: str, around: Around) -> str:
     """Return the page of *incident* as Markdown."""
+    plot = PLOT if plotted else ""
+    return _template().render(
+        i=incident, title=title(incident), plot=plot, verified=verified, **_tables(incident), **_told(incident, around)
+    )
+
+
+@cache
+def _template() -> "Template":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -70,11 +82,7 @@ def render(incident: Incident, *, plotted: bool, verified: str, around: Around) 
         autoescape=False,  # noqa: S701  # Markdown: every value goes through `cell`, which escapes both markups
     )
     environment.filters["cell"] = lambda value: cell(str(value))
-    page = environment.get_template("page.md.jinja")
-    plot = PLOT if plotted else ""
-    return page.render(
-        i=incident, title=title(incident), plot=plot, verified=verified, **_tables(incident), **_told(incident, around)
-    )
+    return environment.get_template("page.md.jinja")
 
 
 def _tables(incident: Incident) -> dict[str, Any]:

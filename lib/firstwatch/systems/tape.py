@@ -123,6 +123,11 @@ class Tape:
             raise BadParameter(f"no recording that can be read in {folder}: {error}") from error
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # a sweep asks everything at once; whom five places turn away tries again a second later
+
+
 class Replay:
     """
     A proxy on loopback that answers from a tape, and the clock that it drives; one system may be *broken*.
@@ -138,8 +143,7 @@ class Replay:
         self._ticks = 0
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True, name="replay").start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
