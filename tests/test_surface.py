@@ -1,5 +1,6 @@
 """What others lean on: the library's names, the command's, and that the pages name them all."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,19 @@ def test_each_command_is_in_the_reference_and_has_help() -> None:
 def test_gameday_belongs_to_the_same_program() -> None:
     assert "bad-release" in help_of("gameday")
     assert "gameday" in help_of()
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"), [("ga", "gameday"), ("gameday bad-rel", "bad-release"), ("gameday sta", "status")]
+)
+def test_completion_knows_the_game_day(words: str, offered: str) -> None:
+    typed = {"COMP_WORDS": f"firstwatch {words}", "COMP_CWORD": str(len(words.split())), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-c", "import sys; sys.argv = ['firstwatch']; from firstwatch.cli import main; main()"]
+    done = subprocess.run(
+        command, env=typed | {"_FIRSTWATCH_COMPLETE": "complete_bash"}, capture_output=True, text=True, timeout=30,
+        check=False,
+    )  # fmt: skip
+    assert done.stdout.split() == [offered]
 
 
 def test_make_lists_its_targets() -> None:

@@ -1,0 +1,1 @@
+"""A world on this machine to practise in: a Kubernetes API, a service with traffic, Prometheus, and a real fault."""

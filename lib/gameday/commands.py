@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+import gameday
 from firstwatch.cli import screen
 from firstwatch.cli.app import Json, office
 from gameday import scenarios
@@ -29,8 +30,8 @@ Speed = Annotated[
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="""
-    A world on this machine to practise in: a Kubernetes API, a service with traffic, Prometheus, and a real fault.
+    help=f"""
+    {gameday.__doc__}
 
     Nothing is reached from outside and nothing outside is reached. `firstwatch gameday SCENARIO` breaks it.
 

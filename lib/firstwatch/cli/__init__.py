@@ -9,7 +9,8 @@ traceback is in a log: at night it helps nobody, and afterwards somebody needs i
 
 import os
 import sys
-from importlib.metadata import entry_points
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,10 +70,17 @@ def commands() -> "Typer":
 
 def _run() -> None:
     app = commands()
+    asked = {*sys.argv[1:], *os.environ.get("COMP_WORDS", os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()}
     for entry in entry_points(group="firstwatch.commands"):
-        if entry.name in sys.argv[1:2] or not sys.argv[1:] or sys.argv[1].startswith("-"):
-            app.add_typer(entry.load(), name=entry.name)
+        app.add_typer(entry.load() if entry.name in asked else _named(entry), name=entry.name)
     app()
+
+
+def _named(entry: EntryPoint) -> "Typer":
+    """Return what shows *entry* in the help and nothing more: to load it takes as long as all the rest."""
+    from typer import Typer
+
+    return Typer(help=import_module(entry.module.partition(".")[0]).__doc__)
 
 
 def _say_no_more() -> None:
