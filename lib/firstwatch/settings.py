@@ -1,13 +1,11 @@
 """
 What the runbooks look after: names, addresses and thresholds, read from `firstwatch.toml`.
 
-The file is found by `--config`, then `FIRSTWATCH_CONFIG`, then the nearest one upwards, then the user's own. A field
-that is not known is refused by name, because a misspelt threshold that is ignored is a false OK. Secrets are never
-here: the cluster's come from its kubeconfig, a channel's from the environment.
+Which file applies is for `environment` to say. A field that is not known is refused by name, because a misspelt
+threshold that is ignored is a false OK. Secrets are never here: the cluster's come from its kubeconfig, a channel's
+from the environment.
 """
 
-import getpass
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -20,10 +18,8 @@ from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, fiel
 
 from firstwatch.clock import Pace, duration
 from firstwatch.errors import BadParameter, nearest
-from firstwatch.model import Actor
 from firstwatch.reach import Channels, Reference, Section
 
-FILE = "firstwatch.toml"
 MOST_BYTES = 256_000
 
 
@@ -383,41 +379,3 @@ def _known(place: tuple[int | str, ...]) -> list[str]:
         annotation = section.model_fields[name].annotation if name in section.model_fields else section
         section = next((each for each in (annotation, *get_args(annotation)) if hasattr(each, "model_fields")), section)
     return list(section.model_fields)
-
-
-def find(environ: Mapping[str, str], folder: Path, config: str = "") -> Path | None:
-    """
-    Return the configuration file that applies, or None when there is none.
-
-    *config* is what `--config` named; it and `FIRSTWATCH_CONFIG` are returned even when no such file exists, so that
-    `load` can name it.
-    """
-    named = config or environ.get("FIRSTWATCH_CONFIG", "")
-    if named:
-        return Path(named).expanduser().absolute()
-    here = folder.absolute()
-    upwards = (parent / FILE for parent in (here, *here.parents))
-    return next((path for path in (*upwards, _own()) if path.is_file()), None)
-
-
-def _own() -> Path:
-    from platformdirs import user_config_path
-
-    return user_config_path("firstwatch") / FILE
-
-
-def records(environ: Mapping[str, str], config: Path | None) -> Path:
-    """Return the folder of the records: `FIRSTWATCH_RECORDS`, else `incidents/` beside the configuration."""
-    named = environ.get("FIRSTWATCH_RECORDS", "")
-    return Path(named).absolute() if named else (config.parent if config else Path.cwd()) / "incidents"
-
-
-def actor(environ: Mapping[str, str], settings: Settings | None, named: str = "") -> Actor:
-    """Return who acts: `--as`, else `FIRSTWATCH_ACTOR`, else `[me] name`, else the login name. All are claims."""
-    own = settings.me.name if settings else ""
-    return Actor(named or environ.get("FIRSTWATCH_ACTOR", "") or own or getpass.getuser(), "claimed")
-
-
-def credential() -> str:
-    """Return the account that this program runs under: what the operating system vouches for."""
-    return f"{getpass.getuser()}@{os.uname().nodename}"

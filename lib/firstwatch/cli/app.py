@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from firstwatch import environment
 from firstwatch import settings as configuration
 from firstwatch.clock import Pace, WallClock
 from firstwatch.errors import BadParameter, FirstwatchError
@@ -65,7 +66,7 @@ class Office:
 
     def configured(self) -> "Settings":
         if self.settings is None:
-            raise BadParameter(f"no {configuration.FILE} here or above; name one with --config, or start a game day")
+            raise BadParameter(f"no {environment.FILE} here or above; name one with --config, or start a game day")
         return self.settings
 
 
@@ -73,12 +74,12 @@ def office(acting_as: str = "") -> Office:
     """Return the office of this command; BadParameter when the configuration that applies is wrong."""
     if acting_as:
         os.environ["FIRSTWATCH_ACTOR"] = acting_as  # so that a kernel that we start says the same
-    path = configuration.find(os.environ, Path.cwd())
+    path = environment.find(os.environ, Path.cwd())
     settings = configuration.load(path) if path else None
-    store = Store(configuration.records(os.environ, path))
+    store = Store(environment.records(os.environ, path))
     redact.ask_later(lambda: _learn(settings))
-    actor = configuration.actor(os.environ, settings, acting_as)
-    return Office(path, settings, store, Writer(WallClock(), actor, configuration.credential()))
+    actor = environment.actor(os.environ, settings, acting_as)
+    return Office(path, settings, store, Writer(WallClock(), actor, environment.credential()))
 
 
 def _learn(settings: "Settings | None") -> None:

@@ -20,10 +20,10 @@ FIRST = ("overdue", "due", "missed", "met")
 
 def policy() -> "Policy":
     """Return the policy that applies to this command."""
-    from firstwatch import settings
+    from firstwatch import environment
     from firstwatch.policy import tables
 
-    return tables.load(settings.find(os.environ, Path.cwd()))
+    return tables.load(environment.find(os.environ, Path.cwd()))
 
 
 def owed(state: "State", now: datetime) -> "tuple[Duty, ...]":
@@ -40,11 +40,11 @@ def suggested(state: "State", now: datetime) -> "tuple[Suggestion, ...]":
 
 def vendors(state: "State") -> "tuple[Called, ...]":
     """Return whom to call outside, of each flag that is set and asks for somebody."""
-    from firstwatch import settings
+    from firstwatch import environment
     from firstwatch.policy import roster
 
     rules = policy()
-    return roster.load(settings.find(os.environ, Path.cwd()), rules).called(rules, state.people)
+    return roster.load(environment.find(os.environ, Path.cwd()), rules).called(rules, state.people)
 
 
 def advise(state: "State", now: datetime) -> None:

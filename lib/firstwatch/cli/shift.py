@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firstwatch import settings
+from firstwatch import environment
 from firstwatch.cli import screen
 from firstwatch.cli.app import Json, app, office
 from firstwatch.clock import WallClock
@@ -34,7 +34,7 @@ def contacts(json: Json = False) -> None:
     """
     from firstwatch.policy import freshness, roster, tables
 
-    path = settings.find(os.environ, Path.cwd())
+    path = environment.find(os.environ, Path.cwd())
     known = roster.load(path, tables.load(path))
     found = freshness.standings(known, WallClock().now().date())
     if json:

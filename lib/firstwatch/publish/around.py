@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from firstwatch import environment
 from firstwatch import settings as configuration
 from firstwatch.errors import FirstwatchError
 from firstwatch.policy import tables
@@ -33,7 +34,7 @@ class Around:
     @classmethod
     def here(cls) -> Self:
         """Return what applies to this command."""
-        return cls.beside(configuration.find(os.environ, Path.cwd()))
+        return cls.beside(environment.find(os.environ, Path.cwd()))
 
     @classmethod
     def beside(cls, path: Path | None) -> Self:

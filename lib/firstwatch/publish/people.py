@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from firstwatch import settings as configuration
+from firstwatch import environment
 from firstwatch.channels import announce, switchboard, wiki
 from firstwatch.channels.announce import Desk, Ending
 from firstwatch.channels.channel import ByHand, Channel
@@ -153,7 +153,7 @@ def _side(watch: Watch) -> _Side:
     if watch.scene.replay:
         given = watch.scene.replay.tape.header.get("parameters", {})
         return _Side(watch, _record(watch), _nobody("a replay tells nobody"), tables.load(), Roster(), given)
-    path = configuration.find(os.environ, Path.cwd())
+    path = environment.find(os.environ, Path.cwd())
     policy = tables.load(path)
     known = roster.load(path, policy)
     if watch.mode is Mode.OBSERVE:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from firstwatch import settings
+from firstwatch import environment
 from firstwatch.model import cell, table
 from firstwatch.policy import assessment, tables
 from firstwatch.policy.duties import duties
@@ -95,4 +95,4 @@ def _report(watch: Watch) -> Report:
 
 def _policy(watch: Watch) -> Policy:
     """Return the policy that applies; a replay's is the shipped one, so that it shows the same anywhere."""
-    return tables.load(None if watch.scene.replay else settings.find(os.environ, Path.cwd()))
+    return tables.load(None if watch.scene.replay else environment.find(os.environ, Path.cwd()))

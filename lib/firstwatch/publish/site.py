@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from firstwatch.environment import FILE, records
 from firstwatch.errors import BadParameter
 from firstwatch.mechanisms import MECHANISMS
 from firstwatch.model import cell
@@ -27,7 +28,7 @@ from firstwatch.publish.notebook import commanded, derived
 from firstwatch.publish.shelf import Line, Shelf
 from firstwatch.record.store import Record, Store
 from firstwatch.runs import catalog
-from firstwatch.settings import FILE, load, records
+from firstwatch.settings import load
 
 MECHANISMS_HERE = "MECHANISMS_TABLE"
 FRAME = "incidents/index.md"  # where mkdocs makes the records' frame

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from firstwatch import settings
+from firstwatch import environment, settings
 from firstwatch.clock import WallClock
 from firstwatch.errors import FirstwatchError
 from firstwatch.model import Actor, plain
@@ -60,7 +60,7 @@ def saved(os_path: str, model: Mapping[str, Any], contents_manager: object) -> N
 def _learn() -> None:
     """Make the cluster's credentials known to the redaction; a kernel that they do not open says what is wrong."""
     with suppress(FirstwatchError):
-        path = settings.find(os.environ, Path.cwd())
+        path = environment.find(os.environ, Path.cwd())
         if path:
             credentials.learn(settings.load(path).kubernetes)
 

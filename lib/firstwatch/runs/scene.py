@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from firstwatch import environment
 from firstwatch import settings as configuration
 from firstwatch.clock import Clock, WallClock
 from firstwatch.errors import BadParameter, NotFound, nearest
@@ -206,9 +207,9 @@ def _again(record: Record, event: Mapping[str, Any]) -> None:
 
 
 def _live(runbook: catalog.Runbook, incident: str, service: str, mode: Mode, context: Mapping[str, Any]) -> Scene:
-    path = configuration.find(os.environ, Path.cwd())
+    path = environment.find(os.environ, Path.cwd())
     if path is None:
-        raise BadParameter(f"no {configuration.FILE} here or above, so service {service!r} is not known")
+        raise BadParameter(f"no {environment.FILE} here or above, so service {service!r} is not known")
     settings = configuration.load(path)
     if service and service != settings.service.name:
         hint = nearest(service, [settings.service.name])
@@ -217,8 +218,8 @@ def _live(runbook: catalog.Runbook, incident: str, service: str, mode: Mode, con
     recording = Path(context["recording"]) if context.get("recording") else None
     recorder = Recorder(clock) if recording else None
     systems = connect(settings, recorder=recorder)
-    writer = Writer(clock, configuration.actor(os.environ, settings), configuration.credential())
-    root = configuration.records(os.environ, path)
+    writer = Writer(clock, environment.actor(os.environ, settings), environment.credential())
+    root = environment.records(os.environ, path)
     record = _record(root, incident, writer, settings, systems, context, runbook.kind)
     return Scene(
         runbook=runbook.name, notebook_sha256=runbook.sha256, settings=settings, clock=clock, systems=systems,
