@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from firstwatch.record.event import Event
-from firstwatch.record.incident import Incident, describe, fold
+from firstwatch.record.incident import Incident, fold
 from firstwatch.record.messages import State, last_public, pending
+from firstwatch.record.sentences import describe
 
 NOW = datetime(2026, 11, 24, 2, 3, 4, tzinfo=UTC)
 TEXT = {"id": "m-1", "channel": "slack", "template": "update", "to": "incident", "text": "📊", "fields": {"eta": "?"}}

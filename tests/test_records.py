@@ -15,12 +15,13 @@ import pytest
 from firstwatch.clock import WallClock
 from firstwatch.errors import BadParameter, NotFound, RecordNotWritable
 from firstwatch.model import Actor, Finding, Findings, Verdict, canonical
+from firstwatch.publish import pages
 from firstwatch.record.anchor import Anchor, pasted
 from firstwatch.record.event import body_sha256, chain_hash
 from firstwatch.record.incident import fold
 from firstwatch.record.journal import Journal, read
 from firstwatch.record.purge import purge
-from firstwatch.record.store import Store, attach
+from firstwatch.record.store import Record, Store, attach
 from firstwatch.record.verify import verify
 
 ID = "2026-11-24-020304"
@@ -162,6 +163,21 @@ def test_the_looks_of_a_run_add_up_so_that_one_which_is_ok_hides_nothing(book: J
     assert looked(book, "r3", pods="OK") == "pods=OK", "what another run saw is its own"
     assert looked(book, "r2", locks="OK") == "nodes=UNKNOWN locks=OK replication=OK health=OK"
     assert looked(book, "", health="BAD") == "health=BAD", "outside of a run there is nothing to add to"
+
+
+def test_what_was_bad_for_an_earlier_run_is_shown_until_somebody_asks_again(book: Journal) -> None:
+    looked(book, "r2", locks="BAD", pods="BAD", health="OK")
+    assert fold(read(book.path)).bad_before == (), "it is what was seen last"
+    looked(book, "r3", pods="OK")
+    (sight,) = fold(read(book.path)).bad_before
+    assert (sight.finding.probe, sight.at) == ("locks", read(book.path)[-2].time)
+    assert f"| {sight.at:%H:%M:%S} | locks | x |" in pages.write(Record(book.path.parent)).read_text()
+    assert "not looked at since: BAD  locks  x" in typed(book, "status", ID)
+    assert [each["finding"]["probe"] for each in json.loads(typed(book, "status", ID, "--json"))["bad_before"]] == [
+        "locks"
+    ]
+    looked(book, "r4", locks="UNKNOWN")
+    assert fold(read(book.path)).bad_before == ()
 
 
 def test_what_a_change_in_force_needs_is_not_purged(book: Journal) -> None:

@@ -520,6 +520,22 @@ def test_a_database_that_is_away_when_asked_leaves_it_unknown(
     assert (settled.result, settled.detail.startswith("it cannot be asked")) == ("unknown", True)
 
 
+def test_after_a_failover_nobody_can_say_what_became_of_a_session(
+    to: Connect, clients: Clients, postgres: str, tmp_path: Path
+) -> None:
+    with cutting(postgres, "never") as way:
+        at = Ending(tmp_path / "incidents", to(way.dsn))
+        at.approve("responder-2")
+        with pytest.raises(OutcomeUnknown):
+            at.apply()
+    programs = postgresql.programs()
+    assert programs
+    with postgresql.running(programs) as standby:
+        at.systems = to(standby)
+        settled = at.resume(minutes=5)
+    assert (settled.result, "another server" in settled.detail, clients.held) == ("unknown", True, True)
+
+
 def test_a_database_that_takes_no_connection_was_told_nothing(to: Connect, clients: Clients, postgres: str) -> None:
     systems = to()
     found = systems.get("Session", "", str(clients.pid))

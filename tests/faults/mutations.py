@@ -185,6 +185,8 @@ MUTATIONS: tuple[Mutation, ...] = (
              ("tests/test_pages.py",)),
     Mutation("rows that the database hides are not believed", "systems/postgres.py",
              "if read_only and cursor.execute(SEES).fetchone() == (False,):", "if False:", ("tests/test_outside.py",)),
+    Mutation("another server says nothing of a session", "actions/settle.py", "return target.kind == sessions.KIND and",
+             "return False and", (SESSIONS,)),
     Mutation("only the session that was read is ended", "systems/sessions.py",
              "AND s.backend_start = %(began)s::timestamptz ", "", (SESSIONS,)),
     Mutation("a session in another state is not ended", "systems/sessions.py", "AND s.state = %(state)s\n", "\n",

@@ -6,6 +6,7 @@ tells: the mark is there, and it was done; or the object has moved on without it
 more. While neither is so, a request that was sent just now may still be on its way. Nothing is changed here.
 
 A session of the database bears no mark: it is gone, and that is done, whoever did it; or it is there, and that is not.
+It must be the same server that is asked: on another, or one that was started anew, no session of before is there.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 
 from firstwatch.actions import change
 from firstwatch.errors import FirstwatchError, NotFound
-from firstwatch.model import Json, Plan
+from firstwatch.model import Json, Plan, Target
 from firstwatch.record.incident import Applied
 from firstwatch.systems import Systems, sessions
 
@@ -35,12 +36,19 @@ def ask(systems: Systems, doubt: Applied, cluster: str, now: datetime) -> Settle
     if cluster and cluster != systems.cluster.context:
         return Settled("unknown", f"it was for cluster {cluster}, and this is {systems.cluster.context}")
     try:
+        if _elsewhere(systems, target):
+            return Settled("unknown", f"{target} was on another server than answers now, or it was started anew since")
         found = systems.get(target.kind, target.namespace, target.name)
     except NotFound:
         return _gone(doubt, now)
     except FirstwatchError as error:
         return Settled("unknown", f"it cannot be asked: {error}")
     return judge(doubt, found, now)
+
+
+def _elsewhere(systems: Systems, target: Target) -> bool:
+    dsn = systems.settings.database.dsn
+    return target.kind == sessions.KIND and not sessions.lived_on(target.uid, systems.deck, dsn)
 
 
 def _gone(doubt: Applied, now: datetime) -> Settled:

@@ -44,7 +44,7 @@ def document(record: "Record", at: datetime | None = None) -> dict[str, Any]:
         "vendors": [
             {"whom": v.whom, "flag": v.flag, "vendor": v.vendor and v.vendor.model_dump()} for v in owing.vendors(state)
         ],
-        "roles": state.people.roles, "findings": state.findings,
+        "roles": state.people.roles, "findings": state.findings, "bad_before": state.bad_before,
         "runs": [_run(r, record) for r in state.runs],
         "plans": [
             {"hash": p.hash, "action": p.action, "target": str(p.target), "destructive": p.destructive}
@@ -138,6 +138,9 @@ def _show(state: "State", record: "Record", now: datetime) -> None:
     owing.show(owing.owed(state, now), now)
     owing.advise(state, now)
     screen.findings(state.findings)
+    for sight in state.bad_before:
+        said = f"{screen.safe(sight.finding.probe)}  {screen.safe(sight.finding.seen)}"
+        screen.say(f"  [dim]at {screen.when(state.pace.world(sight.at))}, not looked at since:[/] [red]BAD[/]  {said}")
     runs = [
         (screen.when(state.pace.world(r.started)), r.runbook, r.mode, _run_state(r, record), r.by) for r in state.runs
     ]

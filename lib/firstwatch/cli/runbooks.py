@@ -215,7 +215,7 @@ def _progress(tell: Any, order: "Order", *, quiet: bool) -> Any:
 
 def _told(event: "Event") -> str:
     """Return what is told while a run goes on: of a look only the counts, as the findings are shown at its end."""
-    from firstwatch.record.incident import describe
+    from firstwatch.record.sentences import describe
 
     said = describe(event)
     return said.partition(". First: ")[0] if event.kind in ("looked", "verified") else said

@@ -31,6 +31,9 @@ def brief(
         "Confirmed causes": tuple(text for text, state in causes.items() if state == "confirmed"),
         "Changes in force": tuple(_changes(incident)),
         "Seen last": tuple(f"{each.verdict} {each.probe}: {each.seen}" for each in incident.findings),
+        "BAD before, and not looked at since": tuple(
+            f"{clock_time(each.at)}, {each.finding.probe}: {each.finding.seen}" for each in incident.bad_before
+        ),
         "Where to look": tuple(f"{each.name}, {each.about}: {each.url}" for each in links),
         "Last text that customers saw": tuple(_shown(incident)),
     }

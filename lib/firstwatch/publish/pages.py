@@ -92,6 +92,7 @@ def _tables(incident: Incident) -> dict[str, Any]:
     return {
         "moments": table(("Moment", "Time (UTC)", "After", "Source"), moments) if moments else "",
         "findings": _seen(incident.findings),
+        "bad_before": _bad_before(incident, day),
         "timeline": table(("Time (UTC)", "Who", "What"), [
             (clock(each.time, day), each.who, each.text) for each in told
         ]),
@@ -140,6 +141,11 @@ def _texts(incident: Incident) -> str:
         for each in sorted(incident.messages, key=lambda each: each.delivered_at or each.at)
     ]  # fmt: skip
     return table(("Time (UTC)", "Where", "To", "Text", "State"), rows) if rows else ""
+
+
+def _bad_before(incident: Incident, day: datetime | None) -> str:
+    rows = [(clock(each.at, day), each.finding.probe, each.finding.seen) for each in incident.bad_before]
+    return table(("Seen at (UTC)", "Probe", "BAD then"), rows) if rows else ""
 
 
 def _seen(findings: Findings) -> str:

@@ -34,8 +34,9 @@ from firstwatch.record import conduct
 from firstwatch.record.conduct import Body
 from firstwatch.record.event import Event
 from firstwatch.record.evidence import evidence
-from firstwatch.record.incident import Incident, describe, fold
+from firstwatch.record.incident import Incident, fold
 from firstwatch.record.messages import Message
+from firstwatch.record.sentences import describe
 from firstwatch.record.store import Record, Writer
 from firstwatch.runs.watch import Watch
 from firstwatch.text import visible

@@ -14,12 +14,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from firstwatch.errors import RecordUnreadable
+from firstwatch.errors import FirstwatchError, RecordUnreadable
 from firstwatch.model import Actor, Json, canonical, parse_time, plain
 
 VERSION = 1
 FIRST = "0" * 64  # the `prev` of the first event
 TOMBSTONE = "purged"  # the one key of a body that was purged
+# What a body raises that is not what its kind says. The record's other events are good, so it is read on.
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, FirstwatchError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from firstwatch.clock import Pace
-from firstwatch.errors import FirstwatchError
-from firstwatch.model import WORST_FIRST, Approval, Findings, Json, Plan, Result, Verdict, finding, parse_time
+from firstwatch.model import Approval, Findings, Plan, Result, finding, parse_time
 from firstwatch.policy.facts import Facts
 from firstwatch.policy.lease import Lease
-from firstwatch.record import messages, people, reminded, skew
-from firstwatch.record.event import Event
+from firstwatch.record import messages, people, reminded, sights, skew
+from firstwatch.record.event import UNREADABLE, Event
 from firstwatch.record.messages import Made, Message
 from firstwatch.record.reminded import Reminded
-
-# What a body raises that is not what its kind says. The record's other events are good, so it is read on.
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, FirstwatchError)
+from firstwatch.record.sentences import describe
+from firstwatch.record.sights import Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +120,7 @@ class Incident:
     resolution: str = ""
     runs: tuple[Run, ...] = ()
     findings: Findings = field(default_factory=Findings)
+    sights: tuple[Sight, ...] = ()
     plans: tuple[Plan, ...] = ()
     approvals: tuple[Approval, ...] = ()
     changes: tuple[Applied, ...] = ()
@@ -157,6 +156,11 @@ class Incident:
     def broken(self) -> tuple[Approval, ...]:
         """When the glass was broken: each waits for a review, or has had one."""
         return tuple(each for each in self.approvals if each.reason)
+
+    @property
+    def bad_before(self) -> tuple[Sight, ...]:
+        """What an earlier run saw to be BAD, and nobody has asked again since."""
+        return sights.bad_before(self.sights, self.findings)
 
     def plan(self, plan_hash: str) -> Plan | None:
         """Return the plan whose hash begins with *plan_hash*, or None when there is none or more than one."""
@@ -235,8 +239,9 @@ def _ended(run: Run, body: dict[str, Any], cells: dict[str, str]) -> Run:
 def _looked(now: Incident, event: Event) -> Incident:
     """Take up what was seen. The looks of one run add up: one that is OK hides nothing that another probe said."""
     before = next((run.findings for run in now.runs if run.id == event.run), Findings())
-    found = Findings(finding(each) for each in event.body["findings"]).after(before)
-    return replace(_on_run(now, event, lambda run: replace(run, findings=found)), findings=found)
+    seen = Findings(finding(each) for each in event.body["findings"])
+    found, each_last = seen.after(before), sights.after(now.sights, seen, event.time)
+    return replace(_on_run(now, event, lambda run: replace(run, findings=found)), findings=found, sights=each_last)
 
 
 def _planned(now: Incident, event: Event) -> Incident:
@@ -344,57 +349,3 @@ STATUSES = ("open", "investigating", "mitigating", "monitoring", "resolved", "cl
 
 def _later(status: str, reached: str) -> str:
     return max(status, reached, key=STATUSES.index)
-
-
-def describe(event: Event) -> str:
-    """Return one line of plain text that says what *event* was. What others wrote is not escaped here."""
-    if event.purged:
-        return f"{event.kind}: what it said was purged"
-    said = _SENTENCES.get(event.kind)
-    try:
-        return str(said(event.body)) if said else event.kind
-    except UNREADABLE:
-        return f"{event.kind}: what it said cannot be read"
-
-
-def _findings_said(body: Json) -> str:
-    findings = [finding(each) for each in body["findings"]]
-    counts = ", ".join(f"{n} {v}" for v in WORST_FIRST if (n := sum(f.verdict == v for f in findings)))
-    if not findings:
-        return "at nothing"
-    first = findings[0]
-    return counts if first.verdict is Verdict.OK else f"{counts}. First: {first.probe}: {first.seen}"
-
-
-def _until(body: Json) -> str:
-    return f"{parse_time(body['until']):%Y-%m-%d %H:%M UTC}"
-
-
-_SENTENCES: dict[str, Callable[[Any], str]] = {
-    "opened": lambda b: f"Record opened{' (practice)' if b.get('practice') else ''}",
-    "declared": lambda b: f"Declared {b['severity'] or 'without a severity'}: {b['title']}. Impact: {b['impact']}",
-    "run-started": lambda b: f"Runbook {b['runbook']} started ({b['mode']})",
-    "run-ended": lambda b: f"Runbook {b['runbook']} ended: {b['state']}",
-    "cell": lambda b: f"Cell {b['id']}: {b['state']}{': ' + b['error'] if b.get('error') else ''}",
-    "looked": lambda b: f"Looked: {_findings_said(b)}",
-    "verified": lambda b: f"Looked again: {_findings_said(b)}",
-    "planned": lambda b: f"Planned {b['plan']['action']} of {b['plan']['target']['name']}, plan {b['hash']}",
-    "approved": lambda b: (
-        f"Approved plan {b['plan']} until {_until(b)}{', self-approved' if b.get('self_approved') else ''}"
-    ),
-    "gate": lambda b: f"Gate {b['state']} for plan {b['plan']}{': ' + '; '.join(b['missing']) if b['missing'] else ''}",
-    "intent": lambda b: f"About to {b['plan']['action']} {b['plan']['target']['name']}, plan {b['hash']}",
-    "outcome": lambda b: f"Outcome of plan {b['plan']}: {b['result']}{': ' + b['detail'] if b.get('detail') else ''}",
-    "break-glass": lambda b: f"BREAK-GLASS for plan {b['plan']} until {_until(b)}: {b['reason']}",
-    "settled": lambda b: f"Asked what became of change {b['key']}: {b['result']}. {b['detail']}",
-    "accepted": lambda b: f"Change {b['key']} is accepted until {_until(b)}; {b['owner']} answers for it",
-    "resolved": lambda b: f"Resolved: {b['summary']}",
-    "measured": lambda b: f"Measured {b['name']}: {len(b['points'])} points",
-    "attached": lambda b: f"Attached {b['path']}",
-    "skewed": lambda b: b["text"],
-    "repaired": lambda b: f"Cut a torn line of {b['cut_bytes']} bytes, left by a crash",
-    "anchored": lambda b: f"Anchored event {b['seq']}: {', '.join(b['where'])}",
-    "purged": lambda b: f"Purged {', '.join([*(f'event {n}' for n in b['events']), *b['attachments']])}: {b['reason']}",
-    **messages.SENTENCES,
-    **people.SENTENCES,
-}

@@ -15,8 +15,8 @@ from firstwatch.policy.duties import duties
 from firstwatch.policy.sla import Spent
 from firstwatch.policy.tables import Policy
 from firstwatch.record.closing import closing
-from firstwatch.record.event import Event
-from firstwatch.record.incident import UNREADABLE, Incident, fold
+from firstwatch.record.event import UNREADABLE, Event
+from firstwatch.record.incident import Incident, fold
 from firstwatch.settings import Sla
 
 

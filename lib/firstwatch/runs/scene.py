@@ -106,6 +106,8 @@ class Scene:
             del named[section]
         for each in named["dependencies"]:
             each["ca"] = Path(each["ca"]).name
+        kind, _, place = named["database"]["dsn"].partition(":")
+        named["database"]["dsn"] = place and f"{kind}:{Path(place).name}"
         named["git"]["folder"] = "clone" if named["git"]["folder"] else ""
         return {
             "v": 1, "runbook": self.runbook, "at": self.began, "mode": self.mode.value, "settings": named,

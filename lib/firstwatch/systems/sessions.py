@@ -5,6 +5,9 @@ A pid is given again, so a session is known by its pid and the moment at which i
 at which its transaction began. The one statement that ends it names all of these and its state: the database itself
 refuses to end another session, or one that has moved on. What is no client's is never ended: replication, autovacuum, a
 background worker; nor is the session that asks.
+
+A server is known by the moment at which it was started: after a failover another one answers, and that a session is not
+there says nothing of what became of it.
 """
 
 from dataclasses import dataclass
@@ -40,10 +43,12 @@ SELECT s.pid, coalesce(s.backend_start::text, '') AS began, coalesce(s.xact_star
     AND o.pid <> s.pid AND o.state ~ '^idle in transaction') AS alike,
   coalesce(CASE WHEN (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = s.usesysid)
     THEN current_setting('is_superuser') = 'on'
-    ELSE pg_has_role(s.usesysid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE') END, false) AS may
+    ELSE pg_has_role(s.usesysid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE') END, false) AS may,
+  pg_postmaster_start_time()::text AS server
 FROM pg_stat_activity s WHERE s.pid <> pg_backend_pid() AND CASE WHEN %(pid)s > 0 THEN s.pid = %(pid)s
   ELSE s.state ~ '^idle in transaction' OR s.pid IN (SELECT by_pid FROM waits) END
 ORDER BY waiting DESC, s.xact_start LIMIT 20"""  # noqa: S608  # both halves are ours
+SERVER = "SELECT pg_postmaster_start_time()::text AS server"
 END = """\
 SELECT pg_terminate_backend(s.pid, %(ends_ms)s) AS ended FROM pg_stat_activity s
 WHERE s.pid = %(pid)s AND s.backend_start = %(began)s::timestamptz AND s.state = %(state)s
@@ -60,7 +65,7 @@ class Session:
 
     `waiting` others wait for it directly, the longest for `waited_s`. `waits_for` is the session that it waits for
     itself; 0: a prepared transaction, -1: none. `alike` are other sessions of its program that are idle in a
-    transaction. `may`: we could end it.
+    transaction. `may`: we could end it. `server` is when the server was started.
     """
 
     pid: int
@@ -79,11 +84,12 @@ class Session:
     waits_for: int
     alike: int
     may: bool
+    server: str
 
     @property
     def object(self) -> Json:
         """Return it in the shape of an object of a cluster; its version is the transaction that it holds."""
-        uid = f"{self.pid} of {self.began}"
+        uid = f"{self.pid} of {self.began}{_on(self.server)}"
         metadata = {"name": str(self.pid), "namespace": "", "uid": uid, "resourceVersion": self.transaction}
         return {"kind": KIND, "metadata": metadata, **self.bound}
 
@@ -116,6 +122,18 @@ def read(deck: Deck, dsn: str, pid: int = 0) -> tuple[Session, ...]:
     if told.failure:
         raise Unavailable(f"{doing}: {told.failure}; try again")
     return found
+
+
+def _on(server: str) -> str:
+    return f", on the server of {server}"
+
+
+def lived_on(uid: str, deck: Deck, dsn: str) -> bool:
+    """Return whether the session *uid* was one of the server that answers now; raises as `read`."""
+    told = postgres.query(deck, dsn, SERVER)
+    if told.failure or not told.rows:
+        raise Unavailable(f"asking the database which server it is: {told.failure or 'no answer'}; try again")
+    return uid.endswith(_on(str(told.rows[0]["server"])))
 
 
 def get(deck: Deck, dsn: str, name: str) -> Json:
