@@ -95,6 +95,15 @@ def test_a_rate_that_grows_as_its_first_window_fills_is_no_spike(look: Look, age
     assert look(probes.request_rate, world).verdict == verdict
 
 
+@pytest.mark.parametrize(("now", "verdict"), [(20, "OK"), (61, "UNKNOWN")], ids=["as before", "more than ever"])
+def test_requests_that_come_back_after_an_outage_are_no_spike(look: Look, now: float, verdict: str) -> None:
+    """They were as many half an hour ago, and hardly any from two minutes later on for eight."""
+    world = told(now)
+    points = [(1800 - 10 * i, 1 if 1200 <= 1800 - 10 * i < 1680 else now if i > 170 else 20) for i in range(180)]
+    world.on(fakes.RANGE, 200, fakes.matrix(points))
+    assert look(probes.request_rate, world).verdict == verdict
+
+
 def test_requests_that_were_never_measured_before_are_unknown(look: Look) -> None:
     world = told(20)
     world.on(fakes.RANGE, 200, fakes.matrix([]))

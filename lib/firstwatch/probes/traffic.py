@@ -186,14 +186,21 @@ def request_rate(self: Probe, systems: Systems, now: datetime) -> Findings:
     series = (*before, Sample({}, found.value, now))
     if usual > 0 and found.value < VANISHED * usual:
         return Findings((self.bad(systems, "traffic-vanished", said, since=_fall(series, VANISHED * usual), **words),))
-    limit = systems.settings.thresholds.traffic_ratio * usual
-    if usual <= 0 or found.value < limit:
+    ratio, first = systems.settings.thresholds.traffic_ratio, _first(before)
+    if usual <= 0 or found.value < ratio * usual or found.value <= max(first):
         return self.ok(systems, said, age_s=found.age_s, **words)
-    rose = onset(series, limit)
-    if rose and rose - series[0].at <= systems.settings.window:  # as every rate does while its first window fills
-        said = f"{said}, counted since a moment only; what is usual is not known"
-        return self.unknown(systems, said, age_s=found.age_s, **words)
+    rose = onset(series, ratio * usual)
+    if doubt := _no_measure(first, ratio, rose - series[0].at if rose else None, systems.settings.window):
+        return self.unknown(systems, f"{said}{doubt}; what is usual is not known", age_s=found.age_s, **words)
     return Findings((self.bad(systems, "traffic-spike", said, since=rose, **words),))
+
+
+def _no_measure(first: Sequence[float], ratio: float, rose: timedelta | None, window: timedelta) -> str:
+    """Return why *first*, the first values, say nothing of what is usual. Rates rose *rose* after the first of them."""
+    if rose and rose <= window:  # as every rate does while its first window fills
+        return ", counted since a moment only"
+    steady = max(first) <= ratio * min(first)  # as they are not in an outage
+    return "" if steady else f", and between {min(first):.1f} and {max(first):.1f} at first"
 
 
 def _fall(samples: Sequence[Sample], limit: float) -> datetime | None:
@@ -260,8 +267,14 @@ def _ranged(
 
 def baseline(samples: Sequence[Sample]) -> float | None:
     """Return the median of the first third of the values; None when there are too few to say what is usual."""
+    first = _first(samples)
+    return median(first) if first else None
+
+
+def _first(samples: Sequence[Sample]) -> list[float]:
+    """Return the first third of the values; nothing when there are too few to say what is usual."""
     known = [sample.value for sample in samples if math.isfinite(sample.value)]
-    return median(known[: max(LEAST_SAMPLES // 2, len(known) // 3)]) if len(known) >= LEAST_SAMPLES else None
+    return known[: max(LEAST_SAMPLES // 2, len(known) // 3)] if len(known) >= LEAST_SAMPLES else []
 
 
 def onset(samples: Sequence[Sample], limit: float) -> datetime | None:
