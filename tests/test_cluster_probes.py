@@ -203,13 +203,33 @@ def test_a_pod_that_no_node_takes_tells_what_the_scheduler_said(systems: Connect
     assert (first.mechanism, "insufficient cpu" in first.observed) == ("not-scheduled", True)
 
 
-def test_a_pod_whose_volume_is_missing_lacks_configuration(systems: Connect) -> None:
+@pytest.mark.parametrize(
+    ("reason", "message", "age_s", "mechanism"),
+    [
+        ("FailedMount", 'secret "api-tls" not found', 5, "configuration-missing"),
+        ("FailedMount", "MountVolume.SetUp failed: references non-existent config key: x", 5, "configuration-missing"),
+        ("FailedMount", 'MountVolume.SetUp failed for volume "data": mount failed: exit 32', 60, "volume-unavailable"),
+        ("FailedMount", "Unable to attach or mount volumes: timed out waiting", 60, "volume-unavailable"),
+        ("FailedAttachVolume", 'Multi-Attach error for volume "pvc-1"', 60, "volume-unavailable"),
+        ("FailedAttachVolume", "AttachVolume.Attach failed for volume", 60, "volume-unavailable"),
+        ("FailedCreatePodSandBox", "Failed to create pod sandbox: no IP address is left", 60, "sandbox-failed"),
+        ("FailedMount", "MountVolume.SetUp failed: failed to sync configmap cache: timed out", 5, ""),
+        ("FailedKillPod", "anything else", 60, ""),
+        ("FailedKillPod", "anything else", 300, "not-ready"),
+    ],
+)
+def test_what_keeps_a_pod_from_being_set_up_is_named(
+    systems: Connect, reason: str, message: str, age_s: float, mechanism: str
+) -> None:
     world = fakes.healthy()
     pod = fakes.pod("p-1", ready=False)
+    pod["metadata"]["creationTimestamp"] = fakes.ago(age_s)
     pod["status"] |= {"phase": "Pending", "containerStatuses": []}
-    world.on(fakes.PODS, 200, {"items": [pod]})
-    world.on(fakes.EVENTS, 200, {"items": [fakes.event("FailedMount", 'secret "api-tls" not found', about="p-1")]})
-    assert look(probes.pods, systems(world))[0].mechanism == "configuration-missing"
+    world.on(fakes.PODS, 200, {"items": [fakes.pod("p-0"), pod]})
+    world.on(fakes.EVENTS, 200, {"items": [fakes.event(reason, message, about="p-1")]})
+    assert [each[1] for each in said(look(probes.pods, systems(world))) if each[0] == "BAD"] == [mechanism][
+        : bool(mechanism)
+    ]
 
 
 # Rollouts.

@@ -79,6 +79,8 @@ MECHANISMS: Mapping[str, Mechanism] = {
     # Something that the workload leans on is at fault.
     "node-not-ready": Mechanism(W.UPSTREAM, "A node does not report that it is ready.", ("nodes",)),
     "node-pressure": Mechanism(W.UPSTREAM, "A node is short of disk, memory or process ids.", ("nodes",)),
+    "volume-unavailable": Mechanism(W.UPSTREAM, "A volume of a pod cannot be attached or mounted.", ("pods",)),
+    "sandbox-failed": Mechanism(W.UPSTREAM, "A node cannot set pods up, often for want of a network.", ("pods",)),
     "disk-full": Mechanism(W.UPSTREAM, "A disk has no room left.", ("nodes", "logs")),
     "name-not-resolved": Mechanism(W.UPSTREAM, "A name cannot be resolved to an address.", ("dependencies", "logs")),
     "certificate-expired": Mechanism(

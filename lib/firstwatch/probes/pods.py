@@ -28,6 +28,16 @@ WAITING = {
     "CreateContainerError": "crash-loop",
     "RunContainerError": "crash-loop",
 }
+# What keeps a node from creating a pod's containers, by the words of its kubelet.
+BLOCKING = {
+    "Multi-Attach": "volume-unavailable",
+    "AttachVolume": "volume-unavailable",
+    "MountVolume": "volume-unavailable",
+    "attach or mount volumes": "volume-unavailable",
+    "pod sandbox": "sandbox-failed",
+}
+COMPLAINTS = ("Unhealthy", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedScheduling")
+ABSENT = ("not found", "references non-existent")  # a ConfigMap, a Secret, or a key of one
 STARTING = timedelta(seconds=30)  # how long a pod that runs may take until it is ready
 RECENT = timedelta(minutes=10)  # how long a restart is news
 AT_ONCE = timedelta(seconds=60)  # a container that is out of memory sooner than this never had enough
@@ -72,7 +82,7 @@ def _complaints(systems: Systems, namespace: str) -> dict[str, tuple[str, ...]]:
         return {}
     told: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for each in events:
-        if each.get("reason") in ("Unhealthy", "FailedMount", "FailedScheduling"):
+        if each.get("reason") in COMPLAINTS:
             told[each.get("involvedObject", {}).get("name", "")] += (str(each.get("message", "")),)
     return told
 
@@ -178,11 +188,14 @@ def _pending(pod: Json, of: str, told: tuple[str, ...], now: datetime) -> Troubl
     if not holds(pod, "PodScheduled"):
         why = scheduled.get("message") or next((each for each in told), "the scheduler has not said why")
         return Trouble(of, "not-scheduled", f"waits for a node: {why}", created)
-    missing = next((each for each in told if "not found" in each), "")
+    missing = next((each for each in told if any(words in each for words in ABSENT)), "")
     if missing:
         return Trouble(of, "configuration-missing", f"cannot be set up: {missing}", created)
-    late = created is None or now - created > 4 * STARTING
-    return Trouble(of, "not-ready", "its containers are not created", created) if late else None
+    age = now - created if created else 5 * STARTING
+    blocked = next(((m, each) for each in reversed(told) for words, m in BLOCKING.items() if words in each), None)
+    if blocked and age > STARTING:
+        return Trouble(of, blocked[0], f"cannot be set up: {blocked[1]}", created)
+    return Trouble(of, "not-ready", "its containers are not created", created) if age > 4 * STARTING else None
 
 
 def _unready(pod: Json, told: tuple[str, ...]) -> tuple[str, str]:
