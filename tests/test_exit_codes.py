@@ -202,9 +202,9 @@ def test_what_a_cell_prints_is_cut_and_says_so(tmp_path: Path) -> None:
 def broken(tmp_path: Path) -> dict[str, str]:
     """Give an environment in which the command meets an error that nobody foresaw."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import firstwatch.settings as s\n"
+        "import firstwatch.environment as e\n"
         "def find(*_, **__): raise RuntimeError('password=hunter2hunter2')\n"
-        "s.find = find\n"
+        "e.find = find\n"
     )
     return os.environ | {"PYTHONPATH": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
 
