@@ -102,6 +102,8 @@ def test_a_rollback_plans_stops_is_approved_heals_and_is_never_sent_twice(desk: 
     assert (stopped["status"], stopped["exit"], world.writes) == ("gate closed", 3, [])
     assert stopped["plan"]["hash"] == observed["plan"]["hash"]
     assert at.firstwatch("approve", stopped["plan"]["hash"], "--as", "responder-2").returncode == 0
+    watched = at.json("run", "mitigate/rollback")
+    assert (watched["exit"], world.writes) == (0, []), "it is approved by now, and only observed"
     applied = at.json("run", "mitigate/rollback", "--apply")
     assert (applied["exit"], applied["outcome"], len(world.writes)) == (0, "ok", 1)
     again = at.json("run", "mitigate/rollback", "--apply")

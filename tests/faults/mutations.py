@@ -152,7 +152,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("the intent before the request", "actions/change.py", "    intend(found)\n", "",
              row("T02")),
     Mutation("observing sends nothing", "runs/watch.py", "if self.mode is Mode.OBSERVE:", "if False:",
-             row("T70", "T71")),
+             ("tests/test_runs.py::test_a_rollback_plans_stops_is_approved_heals_and_is_never_sent_twice",)),
     Mutation("a plan is applied once", "runs/applying.py", "        if earlier:\n", "        if False:\n",
              row("T77", "T30")),
     Mutation("one responder at a target", "runs/turn.py", "fcntl.LOCK_EX | fcntl.LOCK_NB", "fcntl.LOCK_SH",
