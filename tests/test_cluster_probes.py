@@ -232,6 +232,17 @@ def test_what_keeps_a_pod_from_being_set_up_is_named(
     ]
 
 
+def test_a_volume_that_came_late_is_no_trouble_while_the_image_is_pulled(systems: Connect) -> None:
+    world = fakes.healthy()
+    pod = fakes.pod("p-1", ready=False)
+    pod["metadata"]["creationTimestamp"] = fakes.ago(60)
+    pod["status"] |= {"phase": "Pending", "containerStatuses": []}
+    world.on(fakes.PODS, 200, {"items": [fakes.pod("p-0"), pod]})
+    late = fakes.event("FailedMount", "MountVolume.SetUp failed: timed out", about="p-1")
+    world.on(fakes.EVENTS, 200, {"items": [late, fakes.event("Pulling", "Pulling image", about="p-1")]})
+    assert [each for each in said(look(probes.pods, systems(world))) if each[0] == "BAD"] == []
+
+
 # Rollouts.
 
 

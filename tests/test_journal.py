@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from firstwatch.clock import WallClock
 from firstwatch.errors import RecordNotWritable, RecordUnreadable
 from firstwatch.model import Actor, Json, canonical
-from firstwatch.record.event import Writer, chain_hash
+from firstwatch.record.event import Pen, chain_hash
 from firstwatch.record.journal import Journal, read
 from firstwatch.record.store import attach
 from firstwatch.record.verify import verify
@@ -255,7 +255,7 @@ def test_a_value_that_json_lacks_is_refused_and_harms_nothing(tmp_path: Path) ->
 def test_a_line_is_the_canonical_form_of_its_event(
     name: str, credential: str, kind: str, body: dict[str, Json]
 ) -> None:
-    writer = Writer("2026-11-24-020304", "r1", Actor(name), credential)
-    event, line = writer.line(7, "0" * 64, "2026-11-24T02:03:04.567Z", 89, kind, body)
+    pen = Pen("2026-11-24-020304", "r1", Actor(name), credential)
+    event, line = pen.line(7, "0" * 64, "2026-11-24T02:03:04.567Z", 89, kind, body)
     assert line == canonical(asdict(event)) + b"\n"
     assert event.hash == chain_hash(asdict(event))

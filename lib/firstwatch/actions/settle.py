@@ -36,14 +36,19 @@ def ask(systems: Systems, doubt: Applied, cluster: str, now: datetime) -> Settle
     if cluster and cluster != systems.cluster.context:
         return Settled("unknown", f"it was for cluster {cluster}, and this is {systems.cluster.context}")
     try:
-        if _elsewhere(systems, target):
+        found = _found(systems, target)
+        if _elsewhere(systems, target):  # asked after that: a failover between the two is noticed
             return Settled("unknown", f"{target} was on another server than answers now, or it was started anew since")
-        found = systems.get(target.kind, target.namespace, target.name)
-    except NotFound:
-        return _gone(doubt, now)
     except FirstwatchError as error:
         return Settled("unknown", f"it cannot be asked: {error}")
-    return judge(doubt, found, now)
+    return judge(doubt, found, now) if found else _gone(doubt, now)
+
+
+def _found(systems: Systems, target: Target) -> Json | None:
+    try:
+        return systems.get(target.kind, target.namespace, target.name)
+    except NotFound:
+        return None
 
 
 def _elsewhere(systems: Systems, target: Target) -> bool:

@@ -36,7 +36,8 @@ BLOCKING = {
     "attach or mount volumes": "volume-unavailable",
     "pod sandbox": "sandbox-failed",
 }
-COMPLAINTS = ("Unhealthy", "FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedScheduling")
+COMPLAINTS = ("Unhealthy", "FailedScheduling")
+SETTING_UP = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox")  # over once an image is pulled
 ABSENT = ("not found", "references non-existent")  # a ConfigMap, a Secret, or a key of one
 STARTING = timedelta(seconds=30)  # how long a pod that runs may take until it is ready
 RECENT = timedelta(minutes=10)  # how long a restart is news
@@ -81,10 +82,16 @@ def _complaints(systems: Systems, namespace: str) -> dict[str, tuple[str, ...]]:
     except FirstwatchError:
         return {}
     told: dict[str, tuple[str, ...]] = defaultdict(tuple)
+    set_up = {_about(each) for each in events if each.get("reason") in ("Pulling", "Pulled")}
     for each in events:
-        if each.get("reason") in COMPLAINTS:
-            told[each.get("involvedObject", {}).get("name", "")] += (str(each.get("message", "")),)
+        reason = each.get("reason")
+        if reason in COMPLAINTS or (reason in SETTING_UP and _about(each) not in set_up):
+            told[_about(each)] += (str(each.get("message", "")),)
     return told
+
+
+def _about(event: Json) -> str:
+    return str(event.get("involvedObject", {}).get("name", ""))
 
 
 def _grouped(self: Probe, systems: Systems, troubles: list[Trouble], total: int) -> Iterable[Finding]:

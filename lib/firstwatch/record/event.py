@@ -57,8 +57,8 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
-    """Whoever writes events, in one incident and one run: what is the same in all of them is made JSON once."""
+class Pen:
+    """What writes the events of one actor in one run: what is the same in all of them is made JSON once."""
 
     incident: str
     run: str
@@ -76,8 +76,8 @@ class Writer:
         """
         Return an event, and its line.
 
-        The line is put together from its three covered parts, between which `body` and `hash` have their places: a
-        third of the time that writing the whole as JSON twice would take. A test holds it to `canonical`.
+        The line is put together from its three covered parts, between which `body` and `hash` have their places:
+        quicker than to write the whole as JSON twice. A test holds it to `canonical`.
         """
         who, credential, incident, run = self._json
         said = canonical(body)

@@ -22,7 +22,7 @@ from firstwatch.clock import Clock
 from firstwatch.errors import RecordNotWritable, RecordUnreadable
 from firstwatch.model import Actor, Json, plain, timestamp
 from firstwatch.record import disk
-from firstwatch.record.event import FIRST, Event, Writer, parse
+from firstwatch.record.event import FIRST, Event, Pen, parse
 from firstwatch.record.redact import redacted
 
 CLOSING = ("outcome", "run-ended")  # what was done, and how it ended: these may use the reserve
@@ -44,11 +44,11 @@ class Journal:
     run: str = ""
     _log: disk.Log = field(init=False, repr=False)
     _last: tuple[int, str] = field(default=(0, FIRST), repr=False)
-    _writer: Writer = field(init=False, repr=False)
+    _pen: Pen = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._log = disk.Log(self.path)
-        self._writer = Writer(self.incident, self.run, self.actor, self.credential)
+        self._pen = Pen(self.incident, self.run, self.actor, self.credential)
 
     @property
     def incident(self) -> str:
@@ -68,7 +68,7 @@ class Journal:
             RecordUnreadable: What is there already is not a journal.
         """
         said = redacted(plain(body))
-        try:  # as `held` does; a generator would cost a tenth of the append
+        try:  # as `held` does, without its generator
             with self._log:
                 self._catch_up(kind)
                 return self._write(kind, said)
@@ -124,7 +124,7 @@ class Journal:
     def sealed(self, kind: str, body: Json) -> tuple[Event, bytes]:
         """Return the next event and its line, not written yet. The journal is held."""
         seq, prev = self._last
-        return self._writer.line(seq + 1, prev, timestamp(self.clock.now()), self.clock.monotonic_ns(), kind, body)
+        return self._pen.line(seq + 1, prev, timestamp(self.clock.now()), self.clock.monotonic_ns(), kind, body)
 
     def _catch_up(self, kind: str) -> None:
         """Learn what the last event is; cut a torn tail, by an event that says so. An intent insists on the reserve."""

@@ -12,9 +12,7 @@ from datetime import datetime, timedelta
 
 from firstwatch.model import parse_time
 from firstwatch.record import people
-from firstwatch.record.event import Event
-
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+from firstwatch.record.event import UNREADABLE, Event
 
 
 @dataclass(frozen=True, slots=True)
