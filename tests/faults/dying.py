@@ -71,6 +71,14 @@ while True:
 if os.fork() == 0:
     os.execv(sys.executable, [sys.executable, "-c", program, mark])
 """
+LOSE = """
+session = get_ipython().kernel.session
+def losing(stream, kind, *more, send=session.send, **named):
+    if kind == "execute_reply":
+        raise MemoryError
+    return send(stream, kind, *more, **named)
+session.send = losing
+"""
 
 WAYS = {
     "sys.exit(0)": "import sys; sys.exit(0)",
@@ -90,6 +98,8 @@ WAYS = {
     "raise": "raise ValueError('no')",
     "KeyboardInterrupt": "raise KeyboardInterrupt",
     "execv of true": "import os; os.execv('/bin/true', ['true'])",
+    "a reply that is lost": LOSE + "raise ValueError('no')",
+    "a reply that is lost, of a cell that did well": LOSE,
 }  # fmt: skip
 HARMLESS = {
     "SystemExit in a thread": "import sys, threading; t = threading.Thread(target=sys.exit); t.start(); t.join()",
@@ -343,5 +353,5 @@ ROWS = [
     Row("T05", "SIGKILL of the supervisor", "no orphan after 3 s", 200, killed_supervisor, least=4),
     Row("T13", "out of memory in a cell", "exit 1, or 6 in doubt; never silence", 100, out_of_memory, least=4),
     Row("T80", "loops that heed nothing, a fork bomb", "exit 124, tree ended", 80, hanging, least=4),
-    Row("T81", "every way to die, in each cell", "no false green", 45, no_false_green, least=15),
+    Row("T81", "every way to die, in each cell", "no false green", 51, no_false_green, least=17),
 ]  # fmt: skip

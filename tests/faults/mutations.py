@@ -79,7 +79,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "                pass  #", row("T07", "T10"),
     ),
     Mutation(
-        "writing on after a short write", "record/disk.py", "    while written < len(data):\n",
+        "writing on after a short write", "record/disk.py", "    while data:\n",
         "    if data:\n", row("T09", "T08"),
     ),
     Mutation(
@@ -197,6 +197,8 @@ MUTATIONS: tuple[Mutation, ...] = (
              "  AND s.backend_type = 'client backend'", "  AND true", (SESSIONS,)),
     Mutation("the looks of a run add up", "model.py", "if finding.probe not in again)]", "if False)]",
              ("tests/test_records.py",)),
+    Mutation("a reply that is lost is noticed", "runs/reply.py", "if self._cell and of == self._behind:", "if False:",
+             row("T81")),
     Mutation("a run is done when its cells are", "runs/supervisor.py", "    if not pending:\n", "    if True:\n",
              (*row("T81"), "tests/test_runs.py")),
 )  # fmt: skip

@@ -27,6 +27,7 @@ from firstwatch.runs import executed, tree
 from firstwatch.runs.whisper import Ear
 
 CELL_DEADLINE_S = 900
+CLIENT = "firstwatch.runs.reply.Client"
 SPARED = ("boto3", "rfc3987_syntax")  # object stores; a grammar built at import for a format that notebooks lack
 MOST_LETTERS = 4_000  # of an error, in the journal
 SHARE = 10  # saving takes at most a tenth of the time
@@ -121,7 +122,7 @@ def execute(job: Job, journal: Journal, private: str) -> int:
     keeper = Keeper(Path(job.output), Ear(Path(private) / "known"))
     keeper.ear.open()
     _register(keeper)
-    config = Config({"KernelManager": {"transport": "ipc", "ip": f"{private}/k"}})
+    config = Config({"KernelManager": {"transport": "ipc", "ip": f"{private}/k", "client_factory": CLIENT}})
     try:
         execute_notebook(
             job.notebook, None, job.parameters, engine_name="firstwatch", kernel_name="python3", config=config,
