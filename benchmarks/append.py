@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,7 +51,7 @@ def _ours(book: Journal) -> Append:
 
 
 def _lines(book: Journal) -> Append:
-    event = asdict(book.append("cell", BODY))
+    event = book.append("cell", BODY)._asdict()
     return _appending(book, lambda: json.dumps(event | _now()).encode() + b"\n")
 
 

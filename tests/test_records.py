@@ -141,7 +141,7 @@ attached note gate anchored repaired unheard-of"""
 @pytest.mark.parametrize("kind", KINDS.split())
 def test_the_fold_copes_with_a_tombstone_of_every_kind(book: Journal, kind: str) -> None:
     event = read(book.path)[2]
-    state = fold([replace(event, kind=kind, body={"purged": event.body_sha256})])
+    state = fold([event._replace(kind=kind, body={"purged": event.body_sha256})])
     assert state.timeline[-1].text == f"{kind}: what it said was purged"
 
 

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from firstwatch.errors import FirstwatchError
@@ -114,7 +114,7 @@ def _shown(record: Record, around: Around) -> Shown:
 
 def _told(event: Event) -> Event:
     """Return *event* with its author's name looked through as well: its body was, before it reached the disk."""
-    return replace(event, actor=redacted(event.actor), kind=str(redacted(event.kind)))
+    return event._replace(actor=redacted(event.actor), kind=str(redacted(event.kind)))
 
 
 def _placed(text: str, name: str) -> str:

@@ -42,10 +42,15 @@ class Log:
     _inode: tuple[int, int] = (0, 0)
     _process: int = 0
     _turn: threading.Lock = field(default_factory=threading.Lock)
+    _name: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._name = str(self.path)
 
     def __enter__(self) -> None:
-        self._after_fork()
-        if not self._turn.acquire(timeout=LOCK_S):
+        if self._process != os.getpid():
+            self._after_fork()
+        if not self._turn.acquire(blocking=False) and not self._turn.acquire(timeout=LOCK_S):
             raise TimeoutError(f"another thread held it for {LOCK_S:.0f} s")
         try:
             self._lock()
@@ -61,9 +66,8 @@ class Log:
 
     def _after_fork(self) -> None:
         """A lock is shared with a forked child, so the child opens the file again."""
-        if self._process != os.getpid():
-            self.close()
-            self._process, self._turn = os.getpid(), threading.Lock()
+        self.close()
+        self._process, self._turn = os.getpid(), threading.Lock()
 
     def _lock(self) -> None:
         while True:
@@ -79,7 +83,7 @@ class Log:
     def _is_the_one(self) -> bool:
         """Whether the file at `path` is the open one, whose inode nobody else can be given; learn its size."""
         try:
-            found = self.path.stat()
+            found = os.stat(self._name)  # noqa: PTH116  # each append asks
         except OSError:
             self.close()
             raise
@@ -141,11 +145,12 @@ class Log:
 
 def lock(descriptor: int, how: int) -> None:
     """Take the lock of an open file; TimeoutError after 10 s. It ends with the descriptor, so with its process."""
-    ends = time.monotonic() + LOCK_S
+    ends = 0.0
     while True:
         try:
             return fcntl.flock(descriptor, how | fcntl.LOCK_NB)
         except BlockingIOError:
+            ends = ends or time.monotonic() + LOCK_S
             if time.monotonic() > ends:
                 raise TimeoutError(f"another process held it for {LOCK_S:.0f} s") from None
             time.sleep(POLL_S)
@@ -153,12 +158,11 @@ def lock(descriptor: int, how: int) -> None:
 
 def write_all(descriptor: int, data: bytes) -> None:
     """Write *data* whole: the system may take less of it than it was given, and says so only by a number."""
-    written = 0
-    while written < len(data):
-        taken = os.write(descriptor, data[written:])
+    while data:
+        taken = os.write(descriptor, data)
         if not taken:
             raise OSError(errno.EIO, "it takes no more bytes, and does not say why")
-        written += taken
+        data = data[taken:]
 
 
 def read_still(path: Path) -> bytes:

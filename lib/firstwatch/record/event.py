@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from firstwatch.errors import FirstwatchError, RecordUnreadable
 from firstwatch.model import Actor, Json, canonical, parse_time, plain
@@ -24,8 +24,7 @@ TOMBSTONE = "purged"  # the one key of a body that was purged
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, FirstwatchError)
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One line of the journal. `mono` is nanoseconds of the writing machine's monotonic clock."""
 
     v: int
@@ -81,14 +80,14 @@ class Pen:
         """
         who, credential, incident, run = self._json
         said = canonical(body)
-        said_sha256 = hashlib.sha256(said).hexdigest()
+        said_sha256 = _sha256(said)
         first = f'{{"actor":{who},"at":"{at}"'.encode()
         second = f',"body_sha256":"{said_sha256}","credential":{credential}'.encode()
         third = (
             f',"incident":{incident},"kind":{_kind(kind)},"mono":{mono},"prev":"{prev}","run":{run},"seq":{seq}'
             f',"v":{VERSION}}}'
         ).encode()
-        digest = hashlib.sha256(first + second + third).hexdigest()
+        digest = _sha256(first + second + third)
         event = Event(
             VERSION, seq, prev, self.incident, self.run, self._who, self.credential, at, mono, kind, said_sha256, body,
             digest,
@@ -104,12 +103,21 @@ _kind = cache(_json)
 
 
 def body_sha256(body: Json) -> str:
-    return hashlib.sha256(canonical(body)).hexdigest()
+    return _sha256(canonical(body))
 
 
 def chain_hash(line: dict[str, Json]) -> str:
     """Return the SHA-256 of an event without its `body` and `hash`."""
-    return hashlib.sha256(canonical({k: v for k, v in line.items() if k not in ("body", "hash")})).hexdigest()
+    return _sha256(canonical({k: v for k, v in line.items() if k not in ("body", "hash")}))
+
+
+_NOTHING = hashlib.sha256()
+
+
+def _sha256(data: bytes) -> str:
+    digest = _NOTHING.copy()  # quicker than to ask OpenSSL for another
+    digest.update(data)
+    return digest.hexdigest()
 
 
 def parse(data: bytes, path: Path) -> Iterator[Event]:

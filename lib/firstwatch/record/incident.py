@@ -186,7 +186,7 @@ def _after(now: Incident, event: Event) -> Incident:
     if handler is None:
         return now
     try:
-        return handler(now, replace(event, body={}) if event.purged else event)
+        return handler(now, event._replace(body={}) if event.purged else event)
     except UNREADABLE:
         return now
 
