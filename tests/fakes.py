@@ -91,7 +91,11 @@ def serving(server: Server) -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             parts = urlsplit(self.path)
-            raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            length = int(self.headers.get("Content-Length") or 0)
+            raw = self.rfile.read(length)
+            if len(raw) < length:  # who asked was killed while asking, and has asked nothing
+                self.close_connection = True
+                return
             body = json.loads(raw) if raw else None
             asked = Asked(self.command, parts.path, parse_qs(parts.query), dict(self.headers), body)
             status, content = server.answer(asked)
