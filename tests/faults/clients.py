@@ -106,6 +106,8 @@ def _ends(trial: Trial, behave: Behave) -> Figure:
     """Ask what *behave* answers, with deadlines of less than a second; each call ends, and says so."""
     bad, over = [], [0.0]
     with wired(behave) as server:
+        with connected(trial.folder, server.url):
+            pass  # the client is imported, which may take as long as these deadlines
         for number in range(trial.count):
             budget = Budget(trial.random.uniform(0.4, 0.8))
             with connected(trial.folder, server.url, budget) as systems:
