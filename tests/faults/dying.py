@@ -104,6 +104,7 @@ WAYS = {
 HARMLESS = {
     "SystemExit in a thread": "import sys, threading; t = threading.Thread(target=sys.exit); t.start(); t.join()",
     "an exception at exit": "import atexit; atexit.register(lambda: 1 / 0)",
+    "a wait that lets others run": "import asyncio; await asyncio.sleep(1)",
     "a closed stdout": "import sys; sys.stdout.close()",
     "300 MB printed": "for _ in range(300): print('x' * 1_000_000)",
 }  # fmt: skip

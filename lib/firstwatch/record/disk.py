@@ -145,12 +145,11 @@ class Log:
 
 def lock(descriptor: int, how: int) -> None:
     """Take the lock of an open file; TimeoutError after 10 s. It ends with the descriptor, so with its process."""
-    ends = 0.0
+    ends = time.monotonic() + LOCK_S
     while True:
         try:
             return fcntl.flock(descriptor, how | fcntl.LOCK_NB)
         except BlockingIOError:
-            ends = ends or time.monotonic() + LOCK_S
             if time.monotonic() > ends:
                 raise TimeoutError(f"another process held it for {LOCK_S:.0f} s") from None
             time.sleep(POLL_S)

@@ -27,7 +27,7 @@ from firstwatch.runs import executed, tree
 from firstwatch.runs.whisper import Ear
 
 CELL_DEADLINE_S = 900
-CLIENT = "firstwatch.runs.reply.Client"
+CLIENT = "firstwatch.runs.reply.Client"  # notices a reply that is lost
 SPARED = ("boto3", "rfc3987_syntax")  # object stores; a grammar built at import for a format that notebooks lack
 MOST_LETTERS = 4_000  # of an error, in the journal
 SHARE = 10  # saving takes at most a tenth of the time

@@ -3,7 +3,8 @@ The reply to a cell, and how a lost one is noticed.
 
 A kernel whose memory ran out may fail to send its reply, and wait for the next request as if nothing were wrong. Who
 waits for that reply then waits for ever. So a question goes right behind each cell. A kernel answers in order: an
-answer to the question, before the reply to the cell, says that there will be none.
+answer to the question, before the reply to the cell, says that there will be none. Also a cell that awaits something
+keeps the question waiting; row T81 would show a kernel that no longer does it so.
 """
 
 from typing import Any
